@@ -1,0 +1,30 @@
+"""Latchkey, the account portal: create_app() is the table of contents, in level order."""
+
+from collections.abc import Mapping
+
+from flask import Flask
+
+from portal import cli
+from portal.accounts import guards
+from portal.accounts.views import bp as accounts
+from portal.core import db, settings, web
+from portal.core.views import bp as core
+from portal.delivery.views import bp as delivery
+from portal.profile.views import bp as profile
+from portal.profile.views import pictures
+from portal.recovery.views import bp as recovery
+from portal.security.views import bp as security
+
+
+def create_app(source: Mapping[str, str] | None = None) -> Flask:
+    """The portal, with settings from `source`, or from the environment and `.env` when there is none.
+
+    Raises core.settings.Refused when they are unsafe.
+    """
+    app = Flask(__name__)
+    settings.init_app(app, source)
+    for part in db, web, guards, cli:
+        part.init_app(app)
+    for door in core, delivery, accounts, recovery, profile, pictures, security:
+        app.register_blueprint(door)
+    return app

@@ -1,0 +1,66 @@
+"""Browsers: what to call them, and which of them a person has signed in with before."""
+
+import re
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+
+from portal.accounts.models import KnownDevice, Person
+from portal.core import clock, crypto
+from portal.core.db import changed, db
+from portal.core.settings import setting
+
+# In order: many browsers also claim to be those further down.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def describe(user_agent: str) -> str:
+    """"Safari on iPhone": from a fixed list of words, so that nothing a client claims is repeated."""
+    browser = next((name for sign, name in BROWSERS if sign in user_agent), "")
+    system = next((name for sign, name in SYSTEMS if re.search(rf"\b{sign}\b", user_agent)), "")
+    return " on ".join(filter(None, (browser, system))) or "an unknown device"
+
+
+def own(token: str | None, person: Person | None) -> str | None:
+    """`token`, if this browser has signed in as this person lately and no reset came between."""
+    since = clock.now() - timedelta(days=setting("KNOWN_DEVICE_DAYS"))
+    mine = (KnownDevice.digest == crypto.digest(token or ""), KnownDevice.seen_at > since)
+    person_id = person.id if person else 0
+    found = db.session.scalar(select(KnownDevice.person_id).where(*mine, KnownDevice.person_id == person_id))
+    return token if found is not None else None
+
+
+def remember(token: str | None, person: Person) -> str:
+    """Notes that this person signed in here.  -> the browser's token, a new one if it had none."""
+    token = token or crypto.new_token()
+    db.session.merge(KnownDevice(digest=crypto.digest(token), person_id=person.id, seen_at=clock.now()))
+    return token
+
+
+def forget_all(person_id: int) -> None:
+    """After a reset no device is known: whoever held one may have been the thief."""
+    db.session.execute(delete(KnownDevice).where(KnownDevice.person_id == person_id))
+
+
+def purge() -> int:
+    """Removes devices that nobody used for KNOWN_DEVICE_DAYS.  -> how many."""
+    before = clock.now() - timedelta(days=setting("KNOWN_DEVICE_DAYS"))
+    return changed(db.session(), delete(KnownDevice).where(KnownDevice.seen_at < before))

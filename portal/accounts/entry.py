@@ -1,0 +1,23 @@
+"""Coming in: what a browser is given once it is clear who uses it."""
+
+from dataclasses import dataclass
+
+from portal.accounts import devices, sessions
+from portal.accounts.models import Person
+from portal.core import audit
+from portal.core.audit import By
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The sign-in's secret, and the token by which the browser is known from now on."""
+
+    secret: str
+    device: str
+    kept: bool
+
+
+def begin(person: Person, kept: bool, device: str | None, by: By) -> SignedIn:
+    """A full sign-in of a person who proved to be it.  A step of a transaction."""
+    audit.record("sign-in:begun", person.id, by)
+    return SignedIn(sessions.begin(person, "browser", kept, by), devices.remember(device, person), kept)

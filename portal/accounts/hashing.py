@@ -1,0 +1,98 @@
+"""How passwords are kept.  Sole owner of bcrypt.
+
+A hash reads `v1$<pepper id>$<bcrypt>`, the bcrypt being of base64(HMAC-SHA-256(pepper, NFC(password))): the
+pre-hash keeps every byte of a long password below bcrypt's limit of 72 and is worth nothing without the pepper.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import bcrypt
+
+from portal.core import crypto
+from portal.core.settings import setting
+
+VERSION = "v1"
+BCRYPT_DIGEST = 31  # characters that bcrypt's digest takes at the end of its string
+
+
+def make(password: str, like: str | None = None) -> str:
+    """A hash under today's cost and pepper, with the salt of `like` when that is up to date."""
+    if like is not None and not stale(like):
+        return _under(password, prefix(like), setting("PASSWORD_PEPPER"))
+    return _under(password, _fresh_prefix(bcrypt.gensalt(setting("BCRYPT_COST"))), setting("PASSWORD_PEPPER"))
+
+
+def fits(password: str, kept: str | None) -> bool:
+    """Whether it is the password.  Nobody (`kept` None) costs one hash of today's cost, like everybody."""
+    against = kept or _nobody(setting("BCRYPT_COST"), setting("PASSWORD_PEPPER"))
+    made = again(password, prefix(against)) or make(password)
+    return crypto.same(made, against) and kept is not None
+
+
+def again(password: str, start: str) -> str | None:
+    """The hash of `password` under an earlier hash's prefix; None when its pepper is no longer known."""
+    pepper = _peppers().get(start.split("$")[1])
+    return None if pepper is None else _under(password, start, pepper)
+
+
+def prefix(kept: str) -> str:
+    """All of a hash but its digest: version, pepper, cost and salt."""
+    return kept[:-BCRYPT_DIGEST]
+
+
+def stale(kept: str) -> bool:
+    """True when cost or pepper are not today's: hash again at the next sign-in."""
+    version, pepper, _empty, _kind, cost, _rest = kept.split("$")
+    today = (VERSION, _pepper_id(setting("PASSWORD_PEPPER")), setting("BCRYPT_COST"))
+    return (version, pepper, int(cost)) != today
+
+
+def _under(password: str, start: str, pepper: str) -> str:
+    head, salt = start[: -len(start.split("$", 2)[2])], start.split("$", 2)[2]
+    with _turn():
+        return head + bcrypt.hashpw(_folded(password, pepper), salt.encode()).decode()
+
+
+def _fresh_prefix(salt: bytes) -> str:
+    return f"{VERSION}${_pepper_id(setting('PASSWORD_PEPPER'))}${salt.decode()}"
+
+
+def _folded(password: str, pepper: str) -> bytes:
+    plain = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+    return base64.b64encode(hmac.digest(pepper.encode(), plain, hashlib.sha256))
+
+
+def _peppers() -> dict[str, str]:
+    known = setting("PASSWORD_PEPPER"), setting("PASSWORD_PEPPER_PREVIOUS")
+    return {_pepper_id(pepper): pepper for pepper in known if pepper}
+
+
+@cache
+def _pepper_id(pepper: str) -> str:
+    return hashlib.sha256(b"pepper id " + pepper.encode()).hexdigest()[:8]
+
+
+@cache
+def _nobody(cost: int, pepper: str) -> str:
+    """A hash that no password has, of the given cost."""
+    salt = bcrypt.gensalt(cost).decode()
+    return f"{VERSION}${_pepper_id(pepper)}${salt}{os.urandom(16).hex()[:BCRYPT_DIGEST]}"
+
+
+_turns: dict[int, threading.BoundedSemaphore] = {}
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """So many hashes at once as the settings say: a flood of sign-ins must not starve pages."""
+    places = setting("HASHES_AT_ONCE")
+    with _turns.setdefault(places, threading.BoundedSemaphore(places)):
+        yield

@@ -1,0 +1,63 @@
+"""What accounts write to people."""
+
+from portal.accounts import people
+from portal.codes import challenges
+from portal.core import audit
+from portal.core.settings import setting
+from portal.delivery.recipes import Letter, recipe
+
+
+@recipe("confirm_address")
+def confirm_address(about: str) -> Letter:
+    """Code and link to whoever reads the mail of an address that signed up (`about`: the challenge).
+
+    The typed name is left out: until the address is proven it is a stranger's words in somebody's mailbox.
+    """
+    challenge = challenges.current(about)
+    person = people.get(challenge.user_id) if challenge else None
+    if challenge is None or person is None or person.email_proven_at:
+        return Letter(None, accepted=lambda now: challenges.sent(about, now))
+    written = challenges.write(challenge)
+    values = {
+        "code": written.code,
+        "link": written.link,
+        "address": person.email,
+        "code_seconds": challenge.code_seconds,
+        "tries": challenge.max_attempts,
+        "link_seconds": challenge.link_seconds,
+        "device": challenge.device,
+        "asked_at": challenge.opened_at,
+    }
+    return Letter(person.email, values, written.accepted, written.refused)
+
+
+@recipe("already_registered")
+def already_registered(about: str) -> Letter:
+    """To the owner of an address that somebody wanted to sign up again (`about`: challenge:person)."""
+    challenge_id, _colon, person_id = about.partition(":")
+    person = people.get(int(person_id))
+    values = {
+        "name": person.full_name if person else "",
+        "address": person.email if person else "",
+        "sign_in": setting("PUBLIC_URL") + "/sign-in",
+        "recover": setting("PUBLIC_URL") + "/recover",
+    }
+    return Letter(person and person.email, values, lambda now: challenges.sent(challenge_id, now))
+
+
+@recipe("password_changed")
+def password_changed(about: str) -> Letter:
+    """A plain notice after a password change (`about`: its event); nothing in it resets anything."""
+    event = audit.get(int(about))
+    person = people.get(event.person_id) if event else None
+    if event is None or person is None:
+        return Letter(None)
+    values = {
+        "name": person.full_name,
+        "address": person.email,
+        "changed_at": event.at,
+        "device": event.device,
+        "signed_out": int(event.detail or 0),
+        "recover": setting("PUBLIC_URL") + "/recover",
+    }
+    return Letter(person.email, values)

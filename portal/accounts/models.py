@@ -1,0 +1,104 @@
+"""Who someone is, and where they are signed in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.core.db import BigId, Model, UtcDateTime
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A person's picture, by its random name."""
+
+    name: str
+
+    def url(self, size: int) -> str:
+        """The path of the square of `size` pixels a side."""
+        return f"/pictures/{self.name}/{size}"
+
+
+class Person(Model):
+    """An account and the human behind it.
+
+    `email` is where messages go; `email_key` is what addresses are compared by.
+    """
+
+    __tablename__ = "person"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, default=uuid4, unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254), unique=True)
+    email_proven_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    username: Mapped[str | None] = mapped_column(String(60))
+    username_key: Mapped[str | None] = mapped_column(String(60), unique=True)
+    full_name: Mapped[str] = mapped_column(String(200))
+    picture_name: Mapped[str | None] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(20))
+    password_hash: Mapped[str] = mapped_column(String(120))
+    password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def picture(self) -> Picture | None:
+        """Where the picture is served, if there is one."""
+        return Picture(self.picture_name) if self.picture_name else None
+
+    @property
+    def initials(self) -> str:
+        """First letters of the first and the last name, in place of a picture."""
+        words = self.full_name.split() or ["?"]
+        return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+class PastPassword(Model):
+    """A password that was this person's once."""
+
+    __tablename__ = "past_password"
+    __table_args__ = (Index("ix_past_password_person", "person_id", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    password_hash: Mapped[str] = mapped_column(String(120))
+    replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Session(Model):
+    """A sign-in, of a browser or of a program: every right hangs on this row."""
+
+    __tablename__ = "session"
+    __table_args__ = (Index("ix_session_person", "person_id", "ended_at"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sid: Mapped[UUID] = mapped_column(Uuid, default=uuid4, unique=True)
+    kind: Mapped[str] = mapped_column(String(20))  # browser | api
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
+    kept: Mapped[bool]  # "keep me signed in"
+    device: Mapped[str] = mapped_column(String(100))
+    network: Mapped[str] = mapped_column(String(50))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SessionSecret(Model):
+    """What the cookie must hold; a digest only."""
+
+    __tablename__ = "session_secret"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"), index=True)
+    session: Mapped[Session] = relationship(lazy="joined", innerjoin=True)
+
+
+class KnownDevice(Model):
+    """A browser in which this person has signed in: others' wrong passwords do not keep it out."""
+
+    __tablename__ = "known_device"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,39 @@
+"""What people may be called."""
+
+import re
+
+from flask_babel import gettext as _
+
+from portal.core import texts
+from portal.core.errors import Rejected
+from portal.core.settings import setting
+
+USERNAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def full_name(typed: str | None) -> str:
+    """Any script, one line, not empty.  Raises Rejected."""
+    name = texts.line("full_name", typed, setting("FULL_NAME_MAX_LENGTH"))
+    if not any(char.isprintable() and not char.isspace() for char in name):
+        raise Rejected("full_name", "empty", _("Enter your full name"))
+    return name
+
+
+def username(typed: str | None) -> str | None:
+    """4 to 30 of letters, digits, dot, hyphen and underscore, a letter among them; None when empty."""
+    name = (typed or "").strip()
+    if not name:
+        return None
+    shortest, longest = setting("USERNAME_MIN_LENGTH"), setting("USERNAME_MAX_LENGTH")
+    if not shortest <= len(name) <= longest:
+        words = _("Use %(shortest)d to %(longest)d characters.", shortest=shortest, longest=longest)
+        raise Rejected("username", "length", words)
+    if not USERNAME.fullmatch(name) or not re.search("[A-Za-z]", name):
+        words = _("Use the letters a to z, digits, dots, hyphens and underscores, with at least one letter.")
+        raise Rejected("username", "characters", words)
+    return name
+
+
+def username_key(name: str | None) -> str | None:
+    """What usernames are compared by."""
+    return name.casefold() if name else None

@@ -1,0 +1,100 @@
+"""Finding people, and the one comparison key of an address.  Sole owner of email_validator."""
+
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import gettext as _
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from portal.accounts.models import Person
+from portal.core import clock, crypto
+from portal.core.db import db
+from portal.core.errors import Rejected
+from portal.core.settings import setting
+
+
+def address(typed: str | None, field: str = "email") -> str:
+    """The address that messages will go to: trimmed, its domain in ASCII (IDNA).  Raises Rejected.
+
+    ASCII local parts only (RFC 5321): no two letters that look alike may be two people.
+    """
+    text = (typed or "").strip()
+    if not text:
+        raise Rejected(field, "empty", _("Enter your email address"))
+    found = _parsed(text)
+    if found is None:
+        words = _("Enter an email address in the correct format, like name@example.com")
+        raise Rejected(field, "format", words)
+    return found
+
+
+def key(typed: str | None) -> str:
+    """What addresses are compared by: trimmed, case folded, domain in IDNA.
+
+    What is no address gets a key too, one that nobody has.
+    """
+    text = (typed or "").strip()
+    found = _parsed(text)
+    return found.casefold() if found else "not an address " + crypto.digest(text)
+
+
+def _parsed(text: str) -> str | None:
+    """The address in ASCII, or None.  No look-ups: a name server must not learn who comes here."""
+    if len(text) > setting("EMAIL_MAX_LENGTH"):
+        return None
+    try:
+        found = validate_email(
+            text, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False
+        )
+    except (EmailNotValidError, UnicodeError):
+        return None
+    ascii_form = found.ascii_email
+    return ascii_form if ascii_form and "." in found.ascii_domain else None
+
+
+def find(typed: str | None) -> Person | None:
+    """Whoever has this address, read afresh."""
+    wanted = select(Person).where(Person.email_key == key(typed))
+    return db.session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def get(person_id: int | None) -> Person | None:
+    """The person of this id, read afresh."""
+    return db.session.get(Person, person_id, populate_existing=True) if person_id else None
+
+
+def lock(person_id: int) -> Person:
+    """The person read afresh, and kept from change by others until the transaction ends."""
+    wanted = select(Person).where(Person.id == person_id).with_for_update()
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).one()
+
+
+def add(email: str, full_name: str, role: str, password_hash: str) -> Person:
+    """A new person, or the one who was quicker with this address.  A step of a transaction."""
+    now = clock.now()
+    person = Person(
+        email=email,
+        email_key=key(email),
+        full_name=full_name,
+        role=role,
+        password_hash=password_hash,
+        password_changed_at=now,
+        created_at=now,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(person)
+    except IntegrityError:
+        return db.session.scalars(select(Person).where(Person.email_key == key(email))).one()
+    return person
+
+
+def prove(person: Person) -> None:
+    """The address is the person's: somebody read a message there."""
+    unproven = (Person.id == person.id, Person.email_proven_at.is_(None))
+    db.session.execute(update(Person).where(*unproven).values(email_proven_at=clock.now()))
+
+
+def masked(email: str) -> str:
+    """The address as a stranger may see it: "s…@example.org"."""
+    local, _at, domain = email.partition("@")
+    return f"{local[:1]}…@{domain}"

@@ -1,0 +1,47 @@
+"""Who may do what to whom: the one table."""
+
+from portal.accounts.models import Person
+from portal.core.errors import NotAllowed
+from portal.core.settings import Refused, setting
+
+RANK = ("user", "viewer", "support", "admin")
+MAY = {
+    "people:read": "viewer",
+    "people:block": "support",
+    "people:clear-throttles": "support",
+    "staff:change": "admin",
+}
+
+
+def rank(role: str) -> int:
+    """How much a role may; roles that people chose for themselves rank lowest."""
+    return RANK.index(role) if role in RANK else 0
+
+
+def is_staff(person: Person) -> bool:
+    """Whether this is somebody who helps others."""
+    return rank(person.role) > 0
+
+
+def require(actor: Person | None, permission: str, over: Person) -> None:
+    """Raises NotAllowed below the permission's role, on oneself, and upwards.
+
+    The operator at the command line (`actor` None) holds the database anyway and may do everything.
+    """
+    if actor is None:
+        return
+    mine = rank(actor.role)
+    if mine < rank(MAY[permission]) or over.id == actor.id or rank(over.role) > mine:
+        raise NotAllowed
+
+
+def chosen() -> str:
+    """The role of those who sign up on the page."""
+    return str(setting("SIGN_UP_ROLES")[0])
+
+
+def check_sign_up_roles() -> None:
+    """Raises Refused when people could make themselves staff."""
+    staff = [role for role in setting("SIGN_UP_ROLES") if rank(role) > 0]
+    if staff:
+        raise Refused(f"SIGN_UP_ROLES: has {staff[0]}, a role of staff. Take it out.")

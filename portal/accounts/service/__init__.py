@@ -1,0 +1,1 @@
+"""Signing up, signing in, standing: one file a story."""

@@ -1,0 +1,102 @@
+"""Sign-ins of browsers and programs alike: one row to end them all."""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+
+from portal.accounts import roles
+from portal.accounts.models import Person, Session, SessionSecret
+from portal.core import clock, crypto
+from portal.core.audit import By
+from portal.core.db import at_once, changed, db
+from portal.core.settings import setting
+
+SEEN_EVERY = timedelta(seconds=60)  # a write for every request would cost more than it tells
+
+
+def begin(person: Person, kind: str, kept: bool, by: By) -> str:
+    """A new sign-in.  -> its secret, which only the browser keeps.  Staff are never kept signed in."""
+    now = clock.now()
+    kept = kept and not roles.is_staff(person)
+    session = Session(
+        kind=kind,
+        person=person,
+        kept=kept,
+        device=by.device,
+        network=by.network,
+        started_at=now,
+        seen_at=now,
+        expires_at=now + _longest(kept),
+    )
+    db.session.add(session)
+    return _new_secret(session)
+
+
+def of_cookie(secret: str) -> Session | None:
+    """The live sign-in behind a browser's cookie, its person read along."""
+    wanted = select(SessionSecret).where(SessionSecret.digest == crypto.digest(secret))
+    row = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if row is None or row.session.kind != "browser" or not is_live(row.session):
+        return None
+    _touch(row.session)
+    return row.session
+
+
+def is_live(session: Session) -> bool:
+    """Neither ended nor run out nor left alone for too long, and its person may be here."""
+    now = clock.now()
+    idle = _longest(True) if session.kept else timedelta(seconds=setting("SESSION_IDLE_SECONDS"))
+    fresh = session.expires_at > now and session.seen_at + idle > now
+    return fresh and session.ended_at is None and session.person.blocked_at is None
+
+
+def renew(session: Session) -> str:
+    """A new secret for the same sign-in; the old one dies."""
+    db.session.execute(delete(SessionSecret).where(SessionSecret.session_id == session.id))
+    return _new_secret(session)
+
+
+def end(session: Session) -> None:
+    """This sign-in is over."""
+    _end(Session.id == session.id)
+
+
+def end_all(person_id: int, but: int | None = None) -> int:
+    """Every sign-in of the person is over, but for the session id `but`.  -> how many were live."""
+    return _end(Session.person_id == person_id, Session.id != (but or 0))
+
+
+def count(person_id: int) -> int:
+    """How many sign-ins of the person could still be used."""
+    live = (Session.ended_at.is_(None), Session.expires_at > clock.now())
+    wanted = select(func.count()).select_from(Session).where(Session.person_id == person_id, *live)
+    return db.session.scalar(wanted) or 0
+
+
+def purge() -> int:
+    """Removes sign-ins that ended more than CODE_RETENTION_DAYS ago.  -> how many."""
+    before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
+    return changed(db.session(), delete(Session).where(Session.expires_at < before))
+
+
+def _longest(kept: bool) -> timedelta:
+    if kept:
+        return timedelta(days=setting("KEEP_SIGNED_IN_DAYS"))
+    return timedelta(seconds=setting("SESSION_ABSOLUTE_SECONDS"))
+
+
+def _touch(session: Session) -> None:
+    now = clock.now()
+    if now - session.seen_at > SEEN_EVERY:
+        at_once(update(Session).where(Session.id == session.id).values(seen_at=now))
+
+
+def _end(*which: ColumnElement[bool]) -> int:
+    live = update(Session).where(*which, Session.ended_at.is_(None))
+    return changed(db.session(), live.values(ended_at=clock.now()))
+
+
+def _new_secret(session: Session) -> str:
+    secret = crypto.new_token()
+    db.session.add(SessionSecret(digest=crypto.digest(secret), session=session))
+    return secret

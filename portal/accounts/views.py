@@ -1,0 +1,102 @@
+"""Pages of signing up, signing in and signing out."""
+
+from flask import Blueprint, flash, redirect, request, session
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from portal.accounts import guards
+from portal.accounts.forms import CodeForm, SignInForm, SignUpForm
+from portal.accounts.service import sign_in as signing_in
+from portal.accounts.service import sign_up as signing_up
+from portal.core.errors import NotProven
+from portal.core.forms import PortalForm
+
+bp = Blueprint("accounts", __name__)
+
+
+@bp.get("/")
+def home():
+    return redirect("/profile" if current_user.is_authenticated else "/sign-in", 303)
+
+
+@bp.route("/sign-up", methods=["GET", "POST"])
+def sign_up():
+    form = SignUpForm()
+    if form.validate_on_submit():
+        typed = form.full_name.data, form.email.data, form.password.data, form.confirm_password.data
+        with form.reporting():
+            return _to_proof(signing_up.sign_up(signing_up.Wish(*typed), guards.by()), form.email.data)
+    return form.page("accounts/sign_up.html")
+
+
+@bp.route("/sign-up/code", methods=["GET", "POST"])
+def sign_up_code():
+    form, flow = CodeForm(), signing_up.flow(session.get("sign-up"))
+    if form.validate_on_submit():
+        with form.reporting():
+            signed = signing_up.confirm_code(flow.id, form.code.data, guards.known_device(), guards.by())
+            return guards.let_in(_proven(), signed)
+    return form.page("accounts/sign_up_code.html", flow=flow, address=session.get("address", ""))
+
+
+@bp.post("/sign-up/resend")
+def sign_up_resend():
+    form, flow = CodeForm(), signing_up.flow(session.get("sign-up"))
+    if form.validate_on_submit():
+        with form.reporting():
+            fresh = signing_up.resend(session.get("address"), flow.id, guards.by())
+            flash(_("We have sent a new email. Use the newest one."), "ok")
+            return _to_proof(fresh, session["address"])
+    return form.page("accounts/sign_up_code.html", flow=flow, address=session.get("address", ""))
+
+
+@bp.route("/sign-up/link/<string:token>", methods=["GET", "POST"])
+def sign_up_link(token):
+    form, address = PortalForm(), signing_up.of_link(token)
+    if form.validate_on_submit():
+        return _followed(signing_up.follow_link(token, session.get("sign-up"), guards.known_device(), guards.by()))
+    return form.page("accounts/sign_up_link.html", address=address, path=request.path)
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+def sign_in():
+    form = SignInForm()
+    if form.validate_on_submit():
+        typed = form.email.data or "", form.password.data or "", form.remember.data
+        with form.reporting():
+            signed = signing_in.sign_in(*typed, guards.known_device(), guards.by())
+            return guards.let_in(redirect(guards.local(request.args.get("next", "")), 303), signed)
+    return form.page("accounts/sign_in.html", failed=bool(form.refusal))
+
+
+@bp.errorhandler(NotProven)
+def prove_first(err):
+    return _to_proof(err.flow, request.form.get("email", ""))
+
+
+@bp.post("/sign-out")
+def sign_out():
+    form = PortalForm()
+    if not form.validate_on_submit():
+        return form.page("accounts/sign_out.html")
+    if current_user.is_authenticated:
+        signing_in.sign_out(current_user.session, guards.by())
+    flash(_("You are signed out."), "ok")
+    return guards.let_out(redirect("/sign-in", 303))
+
+
+def _to_proof(flow_id, address):
+    session["sign-up"], session["address"] = flow_id, (address or "").strip()
+    return redirect("/sign-up/code", 303)
+
+
+def _followed(result):
+    if isinstance(result, str):
+        session["grant"] = result
+        return redirect("/auth/password-reset", 303)
+    return guards.let_in(_proven(), result)
+
+
+def _proven():
+    flash(_("Your address is confirmed. Welcome."), "ok")
+    return redirect("/profile", 303)

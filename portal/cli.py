@@ -1,0 +1,93 @@
+"""A door: the operator's commands, `flask --app wsgi ...`."""
+
+import logging
+import signal
+import sys
+
+import click
+import waitress
+from flask import current_app
+from flask.cli import AppGroup
+from flask_migrate import Migrate
+
+from portal.accounts import people
+from portal.accounts.service import purging, standing
+from portal.core import db, settings
+from portal.core.audit import OPERATOR
+from portal.delivery import service as delivery
+from portal.delivery import worker
+
+users = AppGroup("users", help="Help people from the command line.")
+
+
+def init_app(app):
+    Migrate(app, db.db, directory="migrations", compare_type=True)
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
+    for command in users, serve, deliver, purge, check:
+        app.cli.add_command(command)
+
+
+@users.command()
+@click.argument("email")
+def block(email):
+    """Keep EMAIL's account from being used; every sign-in ends."""
+    standing.block(_person(email), None, OPERATOR)
+    click.echo("The account is blocked and signed out everywhere.")
+
+
+@users.command()
+@click.argument("email")
+def unblock(email):
+    """Let EMAIL's account be used again."""
+    standing.unblock(_person(email), None, OPERATOR)
+    click.echo("The account can be used again.")
+
+
+@users.command("clear-throttles")
+@click.argument("email")
+def clear_throttles(email):
+    """Forget EMAIL's waiting times."""
+    standing.clear_throttles(_person(email), None, OPERATOR)
+    click.echo("There is nothing to wait for any more.")
+
+
+@click.command()
+def serve():
+    """Serve the portal on HOST and PORT (waitress), with the mail worker inside."""
+    app = current_app._get_current_object()
+    worker.start(app)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # requests under way are finished
+    host, port = settings.setting("HOST"), settings.setting("PORT")
+    click.echo(f"Latchkey serves {settings.setting('PUBLIC_URL')} (bound to {host}:{port})")
+    waitress.serve(app, host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=False)
+
+
+@click.command()
+def deliver():
+    """Run a mail worker of its own, beside those in the web processes."""
+    worker.run(current_app._get_current_object())
+
+
+@click.command()
+def purge():
+    """Remove codes, messages, sign-ins and waiting times that ended long ago."""
+    for what, count in (purging.purge() | {"messages": delivery.purge()}).items():
+        click.echo(f"{count:8} {what}")
+
+
+@click.command()
+def check():
+    """Print each setting that would be unsafe in production, with its cure."""
+    found = settings.dangers(settings.every())
+    for danger in found:
+        click.echo(str(danger))
+    click.echo("Nothing unsafe." if not found else f"{len(found)} to mend before production.")
+    sys.exit(1 if found else 0)
+
+
+def _person(email):
+    return people.find(email) or _nobody()
+
+
+def _nobody():
+    raise click.ClickException("Nobody has this address.")

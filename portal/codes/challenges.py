@@ -1,0 +1,194 @@
+"""The wish around the code: steps inside the caller's transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+
+from portal.codes import otp
+from portal.codes.models import NOBODY, Challenge, Otp
+from portal.codes.terms import Terms
+from portal.core import clock, crypto
+from portal.core.db import changed, db
+from portal.core.settings import setting
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What the browser that asked may know; the same for an address that nobody has."""
+
+    id: str
+    state: str  # waiting | sent
+    seconds_left: int
+    total: int
+    resend_in: int
+    attempts: int
+    link_seconds: int
+    link_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """Code and link for one message, and what to do when it was accepted or refused."""
+
+    code: str
+    link: str
+    challenge: Challenge
+    accepted: Callable[[datetime], None]
+    refused: Callable[[], None]
+
+
+def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Terms) -> Challenge:
+    """A new wish for the address `typed` (its key); earlier ones of the same purpose end, codes included."""
+    same = or_(Challenge.typed_hash == typed_hash(typed), Challenge.user_id == (user_id or -1))
+    end(purpose, same)
+    challenge = Challenge(
+        id=crypto.new_token(),
+        purpose=purpose,
+        channel="email",
+        user_id=user_id or NOBODY,
+        typed_hash=typed_hash(typed),
+        device=device,
+        opened_at=clock.now(),
+        **vars(terms),
+    )
+    db.session.add(challenge)
+    return challenge
+
+
+def end(purpose: str, which: ColumnElement[bool]) -> None:
+    """Closes open wishes of a purpose and consumes their codes."""
+    wanted = select(Challenge).where(Challenge.purpose == purpose, which, Challenge.closed_at.is_(None))
+    for challenge in db.session.scalars(wanted):
+        close(challenge)
+
+
+def end_all(user_id: int) -> None:
+    """Closes every open wish of a person."""
+    wanted = select(Challenge).where(Challenge.user_id == user_id, Challenge.closed_at.is_(None))
+    for challenge in db.session.scalars(wanted):
+        close(challenge)
+
+
+def current(challenge_id: str) -> Challenge | None:
+    """The open wish of this id."""
+    challenge = of_id(challenge_id)
+    return challenge if challenge and challenge.closed_at is None else None
+
+
+def of_id(challenge_id: str) -> Challenge | None:
+    """The wish of this id, open or not."""
+    return db.session.get(Challenge, challenge_id, populate_existing=True)
+
+
+def newest(purpose: str, user_id: int) -> Challenge | None:
+    """The open wish of a person, if there is one."""
+    wanted = select(Challenge).where(Challenge.user_id == user_id, Challenge.purpose == purpose)
+    return db.session.scalar(wanted.where(Challenge.closed_at.is_(None)))
+
+
+def of_typed(purpose: str, typed: str) -> Challenge | None:
+    """The open wish for the address `typed` (its key)."""
+    wanted = select(Challenge).where(Challenge.typed_hash == typed_hash(typed), Challenge.purpose == purpose)
+    return db.session.scalar(wanted.where(Challenge.closed_at.is_(None)))
+
+
+def of_browser(purpose: str, challenge_id: str | None) -> Challenge | None:
+    """The wish that this browser asked for, whatever became of it elsewhere, as long as its link could live."""
+    challenge = of_id(challenge_id or "")
+    if challenge is None or challenge.purpose != purpose:
+        return None
+    ends = challenge.opened_at + timedelta(seconds=challenge.link_seconds)
+    return challenge if ends > clock.now() else None
+
+
+def flow(challenge: Challenge) -> Flow:
+    """Its public face."""
+    resend_at = challenge.opened_at + timedelta(seconds=setting("SEND_COOLDOWN_SECONDS"))
+    return Flow(
+        id=challenge.id,
+        state="sent" if challenge.code_until else "waiting",
+        seconds_left=min(challenge.code_seconds, clock.seconds_until(challenge.code_until)),
+        total=challenge.code_seconds,
+        resend_in=clock.seconds_until(resend_at),
+        attempts=challenge.max_attempts,
+        link_seconds=challenge.link_seconds,
+        link_until=challenge.link_until,
+    )
+
+
+def write(challenge: Challenge) -> Written:
+    """Makes code and link for one message; their clocks start when it is accepted."""
+    spare = setting("EMAIL_TIMEOUT_SECONDS") * 4  # connect, sign in, hand over, and our own second commit
+    row, code = otp.issue(challenge, challenge.channel, spare)
+    token = crypto.new_token()
+    challenge.link_hash = crypto.digest(token)
+    challenge.link_until = clock.after(challenge.link_seconds + spare)
+    link = setting("PUBLIC_URL") + challenge.link_path.format(token=token)
+
+    def accepted(now: datetime) -> None:
+        otp.start_clock(row.id, challenge.code_seconds, now)
+        sent(challenge.id, now)
+
+    def refused() -> None:
+        otp.consume(row.id)
+
+    return Written(code, link, challenge, accepted, refused)
+
+
+def sent(challenge_id: str, now: datetime) -> None:
+    """The message, or the nothing in its place, was handed over: the public clocks start."""
+    if challenge := of_id(challenge_id):
+        challenge.code_until = now + timedelta(seconds=challenge.code_seconds)
+        challenge.link_until = now + timedelta(seconds=challenge.link_seconds)
+
+
+def of_link(token: str) -> Challenge | None:
+    """The wish whose newest message carried this link, whatever became of it."""
+    return db.session.scalar(select(Challenge).where(Challenge.link_hash == crypto.digest(token)))
+
+
+def prove(challenge: Challenge, by_code: bool) -> bool:
+    """Code or link was used: both die.  True for exactly one of those who try."""
+    used = otp.consume(challenge.otp_id)
+    fresh = (Challenge.proven_at.is_(None), Challenge.closed_at.is_(None))
+    once = update(Challenge).where(Challenge.id == challenge.id, *fresh).values(proven_at=clock.now())
+    return changed(db.session(), once) == 1 and (used or not by_code)
+
+
+def grant(challenge: Challenge) -> str:
+    """A fresh secret for the browser that proved it: never the id that the asking browser holds."""
+    secret = crypto.new_token()
+    challenge.grant_hash = crypto.digest(secret)
+    challenge.grant_until = clock.after(setting("RESET_GRANT_SECONDS"))
+    return secret
+
+
+def granted(secret: str | None) -> Challenge | None:
+    """The wish that this browser proved, while the grant lasts."""
+    wanted = select(Challenge).where(Challenge.grant_hash == crypto.digest(secret or ""))
+    challenge = db.session.scalar(wanted.where(Challenge.closed_at.is_(None)))
+    if challenge is None or challenge.grant_until is None:
+        return None
+    return challenge if challenge.grant_until > clock.now() else None
+
+
+def close(challenge: Challenge) -> None:
+    """Ends the wish and its code."""
+    challenge.closed_at = clock.now()
+    otp.consume(challenge.otp_id)
+
+
+def typed_hash(typed: str) -> str:
+    """What is kept of an address that was typed: enough to find it again, not to read it."""
+    return crypto.keyed(setting("SECRET_KEY"), "typed", typed)
+
+
+def purge() -> int:
+    """Removes wishes and codes whose last possible use lies CODE_RETENTION_DAYS back.  -> how many."""
+    before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
+    session = db.session()
+    longest = timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS"))
+    flows = changed(session, delete(Challenge).where(Challenge.opened_at < before - longest))
+    return flows + changed(session, delete(Otp).where(Otp.expires_at < before))

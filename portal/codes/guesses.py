@@ -1,0 +1,80 @@
+"""Judging a typed code: counted first, in statements of their own, then compared."""
+
+import re
+from datetime import timedelta
+
+from flask_babel import gettext as _
+
+from portal.codes import otp
+from portal.codes.models import Challenge
+from portal.core import clock, throttle
+from portal.core.crypto import CODE_DIGITS
+from portal.core.errors import Rejected, TooSoon
+from portal.core.settings import setting
+from portal.core.throttle import Limit
+
+MINUTES_5, HOUR, DAY = 300, 3600, 86_400
+FIELD = "code"
+
+
+def judge(challenge: Challenge, typed: str | None) -> None:
+    """Returns when the code is right and still unused; consuming it is the caller's.
+
+    Raises Rejected for a code that cannot be one (not counted), is wrong or has run out, TooSoon after too many.
+    The words tell no more than the asking browser's own clock does.
+    """
+    code = digits(typed)
+    limits = _limits(challenge)
+    try:
+        throttle.spend(limits)
+    except TooSoon as wait:
+        raise TooSoon(wait.retry_at, _too_many()) from None
+    if not otp.spend_try(challenge.otp_id):
+        raise _spent(challenge) if otp.exhausted(challenge.otp_id) else not_right(challenge)
+    if not otp.matches(challenge.otp_id, code):
+        raise not_right(challenge)
+    throttle.refund(limits)
+
+
+def digits(typed: str | None) -> str:
+    """The six ASCII digits of a typed code, spaces and hyphens left out.  Raises Rejected."""
+    code = re.sub(r"[\s-]", "", typed or "")
+    if not code:
+        raise Rejected(FIELD, "empty", _("Enter the 6-digit code"))
+    if not re.fullmatch("[0-9]+", code):
+        raise Rejected(FIELD, "letters", _("The code has digits only"))
+    if len(code) != CODE_DIGITS:
+        raise Rejected(FIELD, "length", _("The code has 6 digits. You typed %(count)d.", count=len(code)))
+    return code
+
+
+def not_right(challenge: Challenge) -> Rejected:
+    """Wrong or run out, as far as the browser that asked can know."""
+    if challenge.code_until and challenge.code_until <= clock.now():
+        words = _("That code has run out. Send a new code, or use the button in the email.")
+        return Rejected(FIELD, "run-out", words)
+    return Rejected(FIELD, "wrong", _("That code is not right. Check the newest email and try again."))
+
+
+def subjects(typed_hash: str, user_id: int) -> tuple[str, str]:
+    """Whose wrong codes are counted: the account's and the typed address's, whatever the number of codes."""
+    return f"typed {typed_hash}", f"person {user_id}" if user_id else f"nobody {typed_hash}"
+
+
+def _limits(challenge: Challenge) -> list[Limit]:
+    spans = (
+        ("WRONG_CODES_IN_5_MINUTES", MINUTES_5),
+        ("WRONG_CODES_IN_HOUR", HOUR),
+        ("WRONG_CODES_IN_DAY", DAY),
+    )
+    whose = subjects(challenge.typed_hash, challenge.user_id)
+    return [Limit(f"wrong code {span}", one, setting(name), span) for name, span in spans for one in whose]
+
+
+def _spent(challenge: Challenge) -> TooSoon:
+    again = challenge.opened_at + timedelta(seconds=setting("SEND_COOLDOWN_SECONDS"))
+    return TooSoon(max(again, clock.after(1)), _too_many())
+
+
+def _too_many() -> str:
+    return _("Too many wrong codes. Use the button in the email, or start again.")

@@ -1,0 +1,35 @@
+"""What the door that asks decides: how long, how often, which link."""
+
+from dataclasses import dataclass
+
+from portal.core.settings import setting
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Life of code and link in seconds, tries for the code, and the link's path with `{token}` in it."""
+
+    code_seconds: int
+    max_attempts: int
+    link_seconds: int
+    link_path: str
+
+
+def page(link_path: str) -> Terms:
+    """Recovery asked for in a browser."""
+    return _terms("CODE_LIFETIME_SECONDS", "CODE_MAX_ATTEMPTS", "LINK_LIFETIME_SECONDS", link_path)
+
+
+def api(link_path: str) -> Terms:
+    """Recovery asked for by a program."""
+    return _terms("API_CODE_LIFETIME_SECONDS", "API_CODE_MAX_ATTEMPTS", "LINK_LIFETIME_SECONDS", link_path)
+
+
+def proof(link_path: str) -> Terms:
+    """Proof of an address, from any door."""
+    lives = "PROOF_CODE_LIFETIME_SECONDS", "PROOF_CODE_MAX_ATTEMPTS", "PROOF_LINK_LIFETIME_SECONDS"
+    return _terms(*lives, link_path)
+
+
+def _terms(code_seconds: str, max_attempts: str, link_seconds: str, link_path: str) -> Terms:
+    return Terms(setting(code_seconds), setting(max_attempts), setting(link_seconds), link_path)

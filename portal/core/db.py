@@ -1,0 +1,112 @@
+"""The database, and the only place that commits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, CursorResult, DateTime, Dialect, Integer, TypeDecorator, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.base import Executable
+
+BUSY_MILLISECONDS = 15_000
+
+
+class Model(DeclarativeBase):
+    """Base of every table."""
+
+
+db = SQLAlchemy(
+    model_class=Model,
+    session_options={"expire_on_commit": False},
+    engine_options={"hide_parameters": True},  # values of a failed statement must not reach a log
+)
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """timestamptz where there is one; aware UTC in Python, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return cast(datetime, value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def init_app(app: Flask) -> None:
+    """Connects `app` to its database; an SQLite file's folder is made when missing."""
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        (Path(app.instance_path) / url.database).parent.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _tune)
+
+
+def _tune(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transaction() says BEGIN IMMEDIATE itself
+    for pragma in (
+        f"busy_timeout={BUSY_MILLISECONDS}",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def after_commit(call: Callable[[], object]) -> None:
+    """Run `call` once the open transaction has been kept; forget it when it is undone."""
+    db.session().info["then"].append(call)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Everything inside happens, or nothing does.  Never nested: one story, one block at a time."""
+    session = db.session()
+    if "then" in session.info:
+        raise RuntimeError("A story called another story.")
+    _begin(session)
+    then = session.info["then"] = []
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        del session.info["then"]
+    for call in then:
+        call()
+
+
+def _begin(session: Session) -> None:
+    session.commit()  # ends the guards' reads: a read cannot be turned into a write lock safely
+    if db.engine.dialect.name == "sqlite":
+        session.execute(text("BEGIN IMMEDIATE"))
+
+
+def at_once(statement: Executable) -> int:
+    """One statement, kept whatever follows.  -> how many rows it changed."""
+    with transaction() as session:
+        return changed(session, statement)
+
+
+def changed(session: Session, statement: Executable) -> int:
+    """Runs it inside the open transaction.  -> how many rows it changed."""
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
+
+
+def release() -> None:
+    """Gives the connection back while something slow goes on outside the database."""
+    db.session().commit()

@@ -1,0 +1,102 @@
+"""Facts that stop a story.  No HTTP here: `core.web` and `core.forms` give them a status."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+
+
+class PortalError(Exception):
+    """A rule of the portal said no."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Rejected(PortalError):
+    """What was typed is not acceptable: `field` says where to show it, `code` names the reason."""
+
+    def __init__(self, field: str | None, code: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.code = field, code
+
+
+class TooLarge(Rejected):
+    """A file or body of more bytes than are taken."""
+
+
+class WrongKind(Rejected):
+    """A file that is not of the kinds that are taken."""
+
+
+class TooSoon(PortalError):
+    """A limit is used up; it may be tried again at `retry_at`."""
+
+    def __init__(self, retry_at: datetime, message: str = "") -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class KeptOut(TooSoon):
+    """Too many wrong passwords from here: signing in waits, choosing a new password does not."""
+
+
+class NotAllowed(PortalError):
+    """Who asks may not do this, or not to this person."""
+
+
+class NotProven(PortalError):
+    """The password is right, the address is not proven yet; `flow` proves it."""
+
+    def __init__(self, flow: str) -> None:
+        super().__init__()
+        self.flow = flow
+
+
+class LinkDead(PortalError):
+    """A link that no longer works; the message says why, `start` names the story to begin again."""
+
+    def __init__(self, start: str, message: str) -> None:
+        super().__init__(message)
+        self.start = start
+
+
+class NoFlow(PortalError):
+    """The step before this one is missing or ran out."""
+
+
+class Several(PortalError):
+    """More than one thing that was typed is not acceptable."""
+
+    def __init__(self, found: list[Rejected]) -> None:
+        super().__init__()
+        self.all = found
+
+
+class Gather:
+    """Applies rules one after the other and raises all that they refused at the end of its block.
+
+    with Gather() as take:
+        name = take(names.full_name, typed_name)
+        email = take(people.address, typed_email)
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Rejected] = []
+
+    def __enter__(self) -> "Gather":
+        return self
+
+    def __call__(self, rule: Callable[..., T], *typed: object) -> T:
+        """What the rule makes of it.  After a refusal the value is never used: the block raises."""
+        try:
+            return rule(*typed)
+        except Rejected as refused:
+            self.found.append(refused)
+            return cast(T, None)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self.found and kind is None:
+            raise Several(self.found)

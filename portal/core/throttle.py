@@ -1,0 +1,98 @@
+"""How often: counters that last.  Knows no table but its own, and of a subject only a keyed hash."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Integer, String, case, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from portal.core import clock, crypto
+from portal.core.db import Model, UtcDateTime, changed, transaction
+from portal.core.errors import TooSoon
+from portal.core.settings import setting
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`times` in `seconds` for one subject (an account, a network, ...) under one name."""
+
+    name: str
+    subject: str
+    times: int
+    seconds: int
+
+
+class Throttle(Model):
+    """A running count; it starts anew with the first turn after `ends_at`."""
+
+    __tablename__ = "throttle"
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+def spend(limits: Iterable[Limit]) -> None:
+    """Takes one turn of each limit, remembered at once and whatever follows.
+
+    Raises TooSoon, and takes none, when one of them is used up.
+    """
+    wanted = sorted((each for each in limits if each.seconds), key=lambda each: (each.name, each.subject))
+    if not setting("THROTTLES"):
+        return
+    with transaction() as session:
+        waits = [wait for each in wanted if (wait := _take(session, each))]
+        if waits:
+            raise TooSoon(max(waits))
+
+
+def refund(limits: Iterable[Limit]) -> None:
+    """Gives the turns back: what was counted beforehand turned out to be right."""
+    with transaction() as session:
+        for each in limits:
+            mine = (Throttle.name == each.name, Throttle.subject == _hash(each.subject), Throttle.count > 0)
+            session.execute(update(Throttle).where(*mine).values(count=Throttle.count - 1))
+
+
+def clear(session: Session, subjects: Iterable[str]) -> None:
+    """Forgets every count of these subjects, inside the caller's transaction."""
+    session.execute(delete(Throttle).where(Throttle.subject.in_([_hash(each) for each in subjects])))
+
+
+def purge(session: Session) -> int:
+    """Removes the counts that have ended.  -> how many."""
+    return changed(session, delete(Throttle).where(Throttle.ends_at < clock.now()))
+
+
+def _take(session: Session, limit: Limit) -> datetime | None:
+    """-> None, or until when there is none left."""
+    now, subject = clock.now(), _hash(limit.subject)
+    mine = (Throttle.name == limit.name, Throttle.subject == subject)
+    over = Throttle.ends_at <= now
+    end = now + timedelta(seconds=limit.seconds)
+    turn = update(Throttle).where(*mine, or_(over, Throttle.count < limit.times))
+    turn = turn.values(
+        count=case((over, 1), else_=Throttle.count + 1),
+        ends_at=case((over, end), else_=Throttle.ends_at),
+    )
+    if changed(session, turn.execution_options(synchronize_session=False)):
+        return None
+    if until := session.scalar(select(Throttle.ends_at).where(*mine)):
+        return until
+    return None if _first(session, limit, subject, end) else _take(session, limit)
+
+
+def _first(session: Session, limit: Limit, subject: str, end: datetime) -> bool:
+    """False when another process was quicker."""
+    try:
+        with session.begin_nested():
+            session.add(Throttle(name=limit.name, subject=subject, count=1, ends_at=end))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _hash(subject: str) -> str:
+    return crypto.keyed(setting("SECRET_KEY"), "throttle", subject)

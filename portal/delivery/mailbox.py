@@ -1,0 +1,46 @@
+"""The mailbox of a try-out: messages are kept and shown instead of sent."""
+
+from collections.abc import Sequence
+from email.message import EmailMessage
+
+from sqlalchemy import delete, select
+
+from portal.core import clock
+from portal.core.db import db, transaction
+from portal.delivery.models import Caught
+
+KEPT = 500
+
+
+def catch(mail: EmailMessage | None) -> None:
+    """Keeps a message as if a server had accepted it."""
+    if mail is None:
+        return
+    with transaction() as session:
+        session.add(
+            Caught(
+                to=str(mail["To"]),
+                channel="email",
+                subject=str(mail["Subject"]),
+                text=_part(mail, "plain"),
+                html=_part(mail, "html"),
+                sent_at=clock.now(),
+            )
+        )
+        oldest = select(Caught.id).order_by(Caught.id.desc()).offset(KEPT).limit(1).scalar_subquery()
+        session.execute(delete(Caught).where(Caught.id <= oldest))
+
+
+def newest() -> Sequence[Caught]:
+    """What was caught, newest first."""
+    return db.session.scalars(select(Caught).order_by(Caught.id.desc()).limit(KEPT)).all()
+
+
+def get(caught_id: int) -> Caught | None:
+    """One caught message."""
+    return db.session.get(Caught, caught_id)
+
+
+def _part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    return str(body.get_content()) if body else ""

@@ -1,0 +1,23 @@
+"""Putting a message beside its cause, in the cause's transaction."""
+
+from portal.core import clock
+from portal.core.db import after_commit, db
+from portal.delivery import queue
+from portal.delivery.models import Outgoing
+from portal.delivery.recipes import Recipe
+
+
+def put(recipe: Recipe, about: object, person_id: int | None = None) -> None:
+    """Queues a message; it is sent after the open transaction was kept, and never if it is undone."""
+    now = clock.now()
+    row = Outgoing(
+        recipe=recipe.name,
+        about=str(about),
+        person_id=person_id,
+        created_at=now,
+        due_at=now,
+        tries=0,
+        trouble="",
+    )
+    db.session.add(row)
+    after_commit(queue.wake)

@@ -1,0 +1,155 @@
+"""Getting back in."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from portal.accounts import devices, passwords, people, proof, sending
+from portal.accounts.models import Person
+from portal.codes import challenges, guesses, otp
+from portal.codes.challenges import Flow
+from portal.codes.models import Challenge
+from portal.codes.terms import Terms
+from portal.core import audit, clock
+from portal.core.audit import By
+from portal.core.db import transaction
+from portal.core.errors import Gather, LinkDead, NoFlow
+from portal.delivery import outbox
+from portal.recovery import messages
+
+PURPOSE = "password_reset"
+STORY = "recovery"
+
+
+@dataclass(frozen=True)
+class ShownCode:
+    """A code for the device that asked, shown on the one that opened the link."""
+
+    code: str
+    seconds: int
+
+
+def start(identifier: str | None, device: str | None, terms: Terms, by: By) -> str:
+    """Opens a recovery for this address, known or not.  -> the flow's id.  Raises Rejected or TooSoon.
+
+    `device` is the token of a browser that the person signed in with before.
+    """
+    address = people.address(identifier, "identifier")
+    person = people.find(address)
+    sending.spend(PURPOSE, person, people.key(address), devices.own(device, person), by)
+    with transaction():
+        user_id = person.id if person and person.blocked_at is None else None
+        challenge = challenges.open_(PURPOSE, user_id, people.key(address), by.device, terms)
+        outbox.put(messages.recovery, challenge.id, user_id)
+        audit.record("recovery:asked", user_id, by)
+        return challenge.id
+
+
+def flow(flow_id: str | None) -> Flow:
+    """What the browser that asked may know.  Raises NoFlow."""
+    return challenges.flow(_challenge(flow_id))
+
+
+def confirm_code(flow_id: str | None, code: str | None, by: By) -> str:
+    """-> the grant: a secret for the browser that knew the code.  Raises Rejected, TooSoon, NoFlow."""
+    challenge = _challenge(flow_id)
+    guesses.judge(challenge, code)
+    with transaction():
+        if not challenges.prove(challenge, by_code=True):
+            raise guesses.not_right(challenge)
+        audit.record("recovery:code-used", challenge.user_id, by)
+        return challenges.grant(challenge)
+
+
+def of_link(token: str) -> str:
+    """Whose link this is, as a stranger may see it.  Changes nothing.  Raises LinkDead."""
+    return people.masked(_person(_linked(token)).email)
+
+
+def follow_link(token: str, by: By) -> str:
+    """The link's button -> the grant, for this browser and not for the one that asked.  Raises LinkDead."""
+    challenge = _linked(token)
+    with transaction():
+        if not challenges.prove(challenge, by_code=False):
+            raise _dead(challenge)
+        audit.record("recovery:link-used", challenge.user_id, by)
+        return challenges.grant(challenge)
+
+
+def show_code(token: str, by: By) -> ShownCode:
+    """A fresh code whose time starts now; the link stays good.  Raises LinkDead."""
+    challenge = _linked(token)
+    with transaction():
+        row, code = otp.issue(challenge, "page", spare_seconds=0)
+        audit.record("recovery:code-shown", row.user_id, by)
+    return ShownCode(code, challenge.code_seconds)
+
+
+def granted_to(grant: str | None) -> str:
+    """The address of the account whose password may now be chosen.  Raises NoFlow."""
+    return _granted(grant)[1].email
+
+
+def set_password(grant: str | None, password: str | None, again: str | None, by: By) -> None:
+    """The new password; every sign-in ends, the person is told.  Raises Rejected, and the grant stays."""
+    accepted = _accepted(password, again)
+    candidate = passwords.prepare(_granted(grant)[1], accepted)
+    with transaction():
+        challenge, person = _granted(grant)
+        _finish(challenge, people.lock(person.id), candidate, by)
+
+
+def _accepted(password: str | None, again: str | None) -> str:
+    with Gather() as take:
+        accepted = take(passwords.acceptable, password)
+        take(passwords.repeated, password, again)
+    return accepted
+
+
+def _finish(challenge: Challenge, person: Person, candidate: passwords.Candidate, by: By) -> None:
+    passwords.replace(person, candidate, by)
+    passwords.after_reset(person)
+    people.prove(person)
+    challenges.end_all(person.id)
+    audit.record("recovery:finished", challenge.user_id, by)
+
+
+def _challenge(flow_id: str | None) -> Challenge:
+    challenge = challenges.of_browser(PURPOSE, flow_id)
+    if challenge is None:
+        raise NoFlow(STORY)
+    return challenge
+
+
+def _granted(grant: str | None) -> tuple[Challenge, Person]:
+    challenge = challenges.granted(grant)
+    person = people.get(challenge.user_id) if challenge else None
+    if challenge is None or person is None or challenge.purpose not in (PURPOSE, proof.PURPOSE):
+        raise NoFlow(STORY)
+    return challenge, person
+
+
+def _linked(token: str) -> Challenge:
+    challenge = challenges.of_link(token)
+    if challenge is None or challenge.purpose != PURPOSE:
+        raise LinkDead(STORY, _("It was not copied whole, or a newer email was sent. Use the newest one."))
+    over = challenge.closed_at or challenge.proven_at or (challenge.link_until or clock.now()) <= clock.now()
+    if over:
+        raise _dead(challenge)
+    return challenge
+
+
+def _dead(challenge: Challenge) -> LinkDead:
+    if challenge.proven_at:
+        return LinkDead(STORY, _("It was used at %(time)s UTC.", time=f"{challenge.proven_at:%H:%M}"))
+    if challenge.closed_at:
+        return LinkDead(STORY, _("A newer email was sent. Use the newest one."))
+    minutes = challenge.link_seconds // 60
+    return LinkDead(STORY, _("It is older than %(minutes)d minutes.", minutes=minutes))
+
+
+def _person(challenge: Challenge) -> Person:
+    person = people.get(challenge.user_id)
+    if person is None:
+        raise _dead(challenge)
+    return person
