@@ -8,7 +8,7 @@ from portal.core.db import db
 
 def run():
     with db.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":  # tables are rebuilt by copying, which must not cascade
+        if connection.dialect.name == "sqlite":  # tables are rebuilt by copying: no cascades
             connection.execute(text("PRAGMA foreign_keys=OFF"))
             connection.execute(text("BEGIN IMMEDIATE"))
         context.configure(
@@ -20,7 +20,6 @@ def run():
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
-
 
 
 run()

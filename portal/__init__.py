@@ -7,7 +7,7 @@ from flask import Flask
 from portal import cli
 from portal.accounts import guards
 from portal.accounts.views import bp as accounts
-from portal.core import db, settings, web
+from portal.core import db, refusals, settings, web
 from portal.core.views import bp as core
 from portal.delivery.views import bp as delivery
 from portal.profile.views import bp as profile
@@ -17,13 +17,13 @@ from portal.security.views import bp as security
 
 
 def create_app(source: Mapping[str, str] | None = None) -> Flask:
-    """The portal, with settings from `source`, or from the environment and `.env` when there is none.
+    """The portal, with settings from `source`; without it, from the environment and `.env`.
 
     Raises core.settings.Refused when they are unsafe.
     """
     app = Flask(__name__)
     settings.init_app(app, source)
-    for part in db, web, guards, cli:
+    for part in db, web, refusals, guards, cli:
         part.init_app(app)
     for door in core, delivery, accounts, recovery, profile, pictures, security:
         app.register_blueprint(door)

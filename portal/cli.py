@@ -3,28 +3,27 @@
 import logging
 import signal
 import sys
+from functools import partial
 
 import click
 import waitress
-from flask import current_app
-from flask.cli import AppGroup
-from flask_migrate import Migrate
 
 from portal.accounts import people
 from portal.accounts.service import purging, standing
-from portal.core import db, settings
+from portal.core import settings
 from portal.core.audit import OPERATOR
 from portal.delivery import service as delivery
 from portal.delivery import worker
 
-users = AppGroup("users", help="Help people from the command line.")
+users = click.Group("users", help="Help people from the command line.")
 
 
 def init_app(app):
-    Migrate(app, db.db, directory="migrations", compare_type=True)
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
-    for command in users, serve, deliver, purge, check:
+    for command in users, purge, check:
         app.cli.add_command(command)
+    for name, run in {"serve": serve, "deliver": deliver}.items():
+        app.cli.add_command(click.Command(name, callback=partial(run, app), help=run.__doc__))
 
 
 @users.command()
@@ -51,21 +50,20 @@ def clear_throttles(email):
     click.echo("There is nothing to wait for any more.")
 
 
-@click.command()
-def serve():
+def serve(app):
     """Serve the portal on HOST and PORT (waitress), with the mail worker inside."""
-    app = current_app._get_current_object()
     worker.start(app)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # requests under way are finished
     host, port = settings.setting("HOST"), settings.setting("PORT")
     click.echo(f"Latchkey serves {settings.setting('PUBLIC_URL')} (bound to {host}:{port})")
-    waitress.serve(app, host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=False)
+    waitress.serve(
+        app, host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=False
+    )
 
 
-@click.command()
-def deliver():
+def deliver(app):
     """Run a mail worker of its own, beside those in the web processes."""
-    worker.run(current_app._get_current_object())
+    worker.run(app)
 
 
 @click.command()

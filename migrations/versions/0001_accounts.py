@@ -32,7 +32,7 @@ def upgrade():
     op.create_table(
         "past_password",
         sa.Column("id", BIG_ID, primary_key=True),
-        _person_id(),
+        _owned_by("person"),
         sa.Column("password_hash", sa.String(120), nullable=False),
         sa.Column("replaced_at", MOMENT, nullable=False),
         sqlite_autoincrement=True,
@@ -43,7 +43,7 @@ def upgrade():
         sa.Column("id", BIG_ID, primary_key=True),
         sa.Column("sid", sa.Uuid(), nullable=False, unique=True),
         sa.Column("kind", sa.String(20), nullable=False),
-        _person_id(),
+        _owned_by("person"),
         sa.Column("kept", sa.Boolean(), nullable=False),
         sa.Column("device", sa.String(100), nullable=False),
         sa.Column("network", sa.String(50), nullable=False),
@@ -57,7 +57,7 @@ def upgrade():
     op.create_table(
         "session_secret",
         sa.Column("digest", sa.String(64), primary_key=True),
-        sa.Column("session_id", BIG_ID, sa.ForeignKey("session.id", ondelete="CASCADE"), nullable=False),
+        _owned_by("session"),
     )
     op.create_index("ix_session_secret_session_id", "session_secret", ["session_id"])
     op.create_table(
@@ -70,8 +70,9 @@ def upgrade():
     )
 
 
-def _person_id():
-    return sa.Column("person_id", BIG_ID, sa.ForeignKey("person.id", ondelete="CASCADE"), nullable=False)
+def _owned_by(table):
+    key = sa.ForeignKey(f"{table}.id", ondelete="CASCADE")
+    return sa.Column(f"{table}_id", BIG_ID, key, nullable=False)
 
 
 def downgrade():

@@ -33,7 +33,7 @@ SYSTEMS = (
 
 
 def describe(user_agent: str) -> str:
-    """"Safari on iPhone": from a fixed list of words, so that nothing a client claims is repeated."""
+    """Like "Safari on iPhone": words from a fixed list, so that nothing claimed is repeated."""
     browser = next((name for sign, name in BROWSERS if sign in user_agent), "")
     system = next((name for sign, name in SYSTEMS if re.search(rf"\b{sign}\b", user_agent)), "")
     return " on ".join(filter(None, (browser, system))) or "an unknown device"
@@ -44,14 +44,18 @@ def own(token: str | None, person: Person | None) -> str | None:
     since = clock.now() - timedelta(days=setting("KNOWN_DEVICE_DAYS"))
     mine = (KnownDevice.digest == crypto.digest(token or ""), KnownDevice.seen_at > since)
     person_id = person.id if person else 0
-    found = db.session.scalar(select(KnownDevice.person_id).where(*mine, KnownDevice.person_id == person_id))
+    found = db.session.scalar(
+        select(KnownDevice.person_id).where(*mine, KnownDevice.person_id == person_id)
+    )
     return token if found is not None else None
 
 
 def remember(token: str | None, person: Person) -> str:
     """Notes that this person signed in here.  -> the browser's token, a new one if it had none."""
     token = token or crypto.new_token()
-    db.session.merge(KnownDevice(digest=crypto.digest(token), person_id=person.id, seen_at=clock.now()))
+    db.session.merge(
+        KnownDevice(digest=crypto.digest(token), person_id=person.id, seen_at=clock.now())
+    )
     return token
 
 

@@ -20,4 +20,6 @@ class SignedIn:
 def begin(person: Person, kept: bool, device: str | None, by: By) -> SignedIn:
     """A full sign-in of a person who proved to be it.  A step of a transaction."""
     audit.record("sign-in:begun", person.id, by)
-    return SignedIn(sessions.begin(person, "browser", kept, by), devices.remember(device, person), kept)
+    return SignedIn(
+        sessions.begin(person, "browser", kept, by), devices.remember(device, person), kept
+    )

@@ -1,9 +1,12 @@
 """Who is at the door of a page, and what the browser keeps for us."""
 
-from flask import g, redirect, request, session
+from flask import Flask, Request, g, redirect, request, session
 from flask_login import LoginManager, UserMixin, current_user
+from werkzeug.wrappers import Response
 
 from portal.accounts import devices, roles, sessions
+from portal.accounts.entry import SignedIn
+from portal.accounts.models import Session
 from portal.core import web
 from portal.core.audit import By
 from portal.core.forms import PortalForm
@@ -15,11 +18,12 @@ DAY = 86_400
 class Visitor(UserMixin):
     """The person of this request and the sign-in that brought them."""
 
-    def __init__(self, signed_in):
+    def __init__(self, signed_in: Session) -> None:
         self.session, self.person = signed_in, signed_in.person
 
 
-def init_app(app):
+def init_app(app: Flask) -> None:
+    """Lets `app` know its visitors."""
     manager = LoginManager(app)
     manager.request_loader(_from_cookie)
     manager.session_protection = None  # nothing of a sign-in is kept in Flask's own cookie
@@ -28,21 +32,23 @@ def init_app(app):
         roles.check_sign_up_roles()
 
 
-def signed_in():
+def signed_in() -> Response | None:
     """Guard of a blueprint: others go to sign in first, and come back."""
     if current_user.is_authenticated:
         return None
-    wanted = request.path if request.method == "GET" and request.path not in ("/", "/profile") else ""
+    wanted = (
+        request.path if request.method == "GET" and request.path not in ("/", "/profile") else ""
+    )
     return redirect(f"/sign-in?next={wanted}" if wanted else "/sign-in", 303)
 
 
-def by():
+def by() -> By:
     """The acting person, network and device, for audit and throttle."""
     person_id = current_user.person.id if current_user.is_authenticated else None
     return By(person_id, web.network(), devices.describe(request.headers.get("User-Agent", "")))
 
 
-def let_in(answer, signed):
+def let_in(answer: Response, signed: SignedIn) -> Response:
     """Puts a fresh sign-in into the browser, and nothing of the time before."""
     _drop_form_state()
     seconds = setting("KEEP_SIGNED_IN_DAYS") * DAY if signed.kept else None
@@ -50,57 +56,59 @@ def let_in(answer, signed):
     return _set(answer, _name("latchkey-device"), signed.device, setting("KNOWN_DEVICE_DAYS") * DAY)
 
 
-def renew(answer, secret, kept):
+def renew(answer: Response, secret: str, kept: bool) -> Response:
     """The same sign-in under a new secret."""
     _drop_form_state()
-    return _set(answer, _name("latchkey"), secret, setting("KEEP_SIGNED_IN_DAYS") * DAY if kept else None)
+    return _set(
+        answer, _name("latchkey"), secret, setting("KEEP_SIGNED_IN_DAYS") * DAY if kept else None
+    )
 
 
-def let_out(answer):
+def let_out(answer: Response) -> Response:
     """Takes the sign-in out of the browser; that it was known here stays."""
     _drop_form_state()
     answer.delete_cookie(_name("latchkey"), secure=_secure(), httponly=True, samesite="Lax")
     return answer
 
 
-def known_device():
+def known_device() -> str | None:
     """What this browser was given when somebody signed in, or None."""
     return request.cookies.get(_name("latchkey-device")) or None
 
 
-def local(target):
+def local(target: str) -> str:
     """`target` if it is a path of this portal, otherwise the profile: no way out to other sites."""
     safe = target.startswith("/") and target[1:2] not in ("/", "\\") and target.isprintable()
     return target if safe and "\\" not in target and " " not in target else "/profile"
 
 
-def _from_cookie(req):
+def _from_cookie(req: Request) -> Visitor | None:
     secret = req.cookies.get(_name("latchkey"), "")
     found = sessions.of_cookie(secret) if secret else None
     return Visitor(found) if found else None
 
 
-def _on_every_page():
+def _on_every_page() -> dict[str, object]:
     if "_plain_form" not in g:
         g._plain_form = PortalForm(formdata=None)
     me = current_user.person if current_user and current_user.is_authenticated else None
     return {"me": me, "plain_form": g._plain_form}
 
 
-def _drop_form_state():
+def _drop_form_state() -> None:
     """A new CSRF token with every change of rights; what the page wants to say next stays."""
     for name in [key for key in session if key != "_flashes"]:
         session.pop(name)
 
 
-def _set(answer, name, value, seconds):
+def _set(answer: Response, name: str, value: str, seconds: int | None) -> Response:
     answer.set_cookie(name, value, max_age=seconds, secure=_secure(), httponly=True, samesite="Lax")
     return answer
 
 
-def _name(plain):
+def _name(plain: str) -> str:
     return f"__Host-{plain}" if _secure() else plain
 
 
-def _secure():
-    return setting("PUBLIC_URL").startswith("https://")
+def _secure() -> bool:
+    return bool(setting("PUBLIC_URL").startswith("https://"))

@@ -1,7 +1,9 @@
 """How passwords are kept.  Sole owner of bcrypt.
 
-A hash reads `v1$<pepper id>$<bcrypt>`, the bcrypt being of base64(HMAC-SHA-256(pepper, NFC(password))): the
-pre-hash keeps every byte of a long password below bcrypt's limit of 72 and is worth nothing without the pepper.
+A hash reads `v1$<pepper id>$<bcrypt>`, the bcrypt being of base64(HMAC-SHA-256(pepper,
+NFC(password))): the
+pre-hash keeps every byte of a long password below bcrypt's limit of 72 and is worth nothing
+without the pepper.
 """
 
 import base64
@@ -27,18 +29,23 @@ def make(password: str, like: str | None = None) -> str:
     """A hash under today's cost and pepper, with the salt of `like` when that is up to date."""
     if like is not None and not stale(like):
         return _under(password, prefix(like), setting("PASSWORD_PEPPER"))
-    return _under(password, _fresh_prefix(bcrypt.gensalt(setting("BCRYPT_COST"))), setting("PASSWORD_PEPPER"))
+    return _under(
+        password, _fresh_prefix(bcrypt.gensalt(setting("BCRYPT_COST"))), setting("PASSWORD_PEPPER")
+    )
 
 
 def fits(password: str, kept: str | None) -> bool:
-    """Whether it is the password.  Nobody (`kept` None) costs one hash of today's cost, like everybody."""
+    """Whether it is the password.
+
+    Nobody (`kept` None) costs one hash of today's cost, like everybody.
+    """
     against = kept or _nobody(setting("BCRYPT_COST"), setting("PASSWORD_PEPPER"))
     made = again(password, prefix(against)) or make(password)
     return crypto.same(made, against) and kept is not None
 
 
 def again(password: str, start: str) -> str | None:
-    """The hash of `password` under an earlier hash's prefix; None when its pepper is no longer known."""
+    """The hash of `password` under an earlier hash's prefix; None when its pepper is unknown."""
     pepper = _peppers().get(start.split("$")[1])
     return None if pepper is None else _under(password, start, pepper)
 

@@ -9,9 +9,10 @@ from portal.delivery.recipes import Letter, recipe
 
 @recipe("confirm_address")
 def confirm_address(about: str) -> Letter:
-    """Code and link to whoever reads the mail of an address that signed up (`about`: the challenge).
+    """Code and link to the address that signed up (`about`: the challenge).
 
-    The typed name is left out: until the address is proven it is a stranger's words in somebody's mailbox.
+    The typed name is left out: until the address is proven it is a stranger's words in somebody's
+    mailbox.
     """
     challenge = challenges.current(about)
     person = people.get(challenge.user_id) if challenge else None
@@ -33,7 +34,7 @@ def confirm_address(about: str) -> Letter:
 
 @recipe("already_registered")
 def already_registered(about: str) -> Letter:
-    """To the owner of an address that somebody wanted to sign up again (`about`: challenge:person)."""
+    """To the owner of an address that was signed up again (`about`: challenge:person)."""
     challenge_id, _colon, person_id = about.partition(":")
     person = people.get(int(person_id))
     values = {
@@ -42,12 +43,14 @@ def already_registered(about: str) -> Letter:
         "sign_in": setting("PUBLIC_URL") + "/sign-in",
         "recover": setting("PUBLIC_URL") + "/recover",
     }
-    return Letter(person and person.email, values, lambda now: challenges.sent(challenge_id, now))
+    return Letter(
+        person.email if person else None, values, lambda now: challenges.sent(challenge_id, now)
+    )
 
 
 @recipe("password_changed")
 def password_changed(about: str) -> Letter:
-    """A plain notice after a password change (`about`: its event); nothing in it resets anything."""
+    """A plain notice after a password change (`about`: its event); it resets nothing."""
     event = audit.get(int(about))
     person = people.get(event.person_id) if event else None
     if event is None or person is None:

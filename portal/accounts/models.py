@@ -60,7 +60,10 @@ class PastPassword(Model):
     """A password that was this person's once."""
 
     __tablename__ = "past_password"
-    __table_args__ = (Index("ix_past_password_person", "person_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_past_password_person", "person_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
     password_hash: Mapped[str] = mapped_column(String(120))
@@ -71,7 +74,10 @@ class Session(Model):
     """A sign-in, of a browser or of a program: every right hangs on this row."""
 
     __tablename__ = "session"
-    __table_args__ = (Index("ix_session_person", "person_id", "ended_at"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_session_person", "person_id", "ended_at"),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sid: Mapped[UUID] = mapped_column(Uuid, default=uuid4, unique=True)
     kind: Mapped[str] = mapped_column(String(20))  # browser | api
@@ -91,7 +97,9 @@ class SessionSecret(Model):
 
     __tablename__ = "session_secret"
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    session_id: Mapped[int] = mapped_column(ForeignKey("session.id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("session.id", ondelete="CASCADE"), index=True
+    )
     session: Mapped[Session] = relationship(lazy="joined", innerjoin=True)
 
 
@@ -100,5 +108,7 @@ class KnownDevice(Model):
 
     __tablename__ = "known_device"
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -20,7 +20,7 @@ def full_name(typed: str | None) -> str:
 
 
 def username(typed: str | None) -> str | None:
-    """4 to 30 of letters, digits, dot, hyphen and underscore, a letter among them; None when empty."""
+    """Letters, digits, dots, hyphens and underscores, a letter among them; None when empty."""
     name = (typed or "").strip()
     if not name:
         return None
@@ -29,7 +29,9 @@ def username(typed: str | None) -> str | None:
         words = _("Use %(shortest)d to %(longest)d characters.", shortest=shortest, longest=longest)
         raise Rejected("username", "length", words)
     if not USERNAME.fullmatch(name) or not re.search("[A-Za-z]", name):
-        words = _("Use the letters a to z, digits, dots, hyphens and underscores, with at least one letter.")
+        words = _(
+            "Use letters from a to z, digits, dots, hyphens and underscores, at least one letter."
+        )
         raise Rejected("username", "characters", words)
     return name
 

@@ -1,4 +1,4 @@
-"""How often messages may be asked for: the same count for an address that somebody has and one that nobody has."""
+"""How often messages may be asked for: the same counts for an address that nobody has."""
 
 from datetime import timedelta
 
@@ -20,7 +20,9 @@ def subjects(person: Person | None, key: str) -> tuple[str, str]:
 
 
 def spend(purpose: str, person: Person | None, key: str, device: str | None, by: By) -> None:
-    """Takes one message's turn of every limit, in a transaction of its own.  Raises TooSoon with the words for it.
+    """Takes one message's turn of every limit, in a transaction of its own.
+
+    Raises TooSoon with the words for it.
 
     `device` is the token of a known device of this person: it has an allowance of its own, so that
     strangers who ask in somebody's name do not use up what the owner needs.
@@ -32,7 +34,9 @@ def spend(purpose: str, person: Person | None, key: str, device: str | None, by:
         ("send in day", setting("SENDS_PER_DAY"), DAY),
     )
     limits = [Limit(name, one, times, seconds) for name, times, seconds in spans for one in whose]
-    limits.append(Limit("send in hour", f"network {by.network}", setting("SENDS_PER_NETWORK_HOUR"), HOUR))
+    limits.append(
+        Limit("send in hour", f"network {by.network}", setting("SENDS_PER_NETWORK_HOUR"), HOUR)
+    )
     limits.append(Limit("send in hour", "everybody", setting("SENDS_TOTAL_HOUR"), HOUR))
     try:
         throttle.spend(limits)

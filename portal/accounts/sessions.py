@@ -15,7 +15,10 @@ SEEN_EVERY = timedelta(seconds=60)  # a write for every request would cost more 
 
 
 def begin(person: Person, kind: str, kept: bool, by: By) -> str:
-    """A new sign-in.  -> its secret, which only the browser keeps.  Staff are never kept signed in."""
+    """A new sign-in.  -> its secret, which only the browser keeps.
+
+    Staff are never kept signed in.
+    """
     now = clock.now()
     kept = kept and not roles.is_staff(person)
     session = Session(

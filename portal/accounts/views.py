@@ -25,7 +25,9 @@ def sign_up():
     if form.validate_on_submit():
         typed = form.full_name.data, form.email.data, form.password.data, form.confirm_password.data
         with form.reporting():
-            return _to_proof(signing_up.sign_up(signing_up.Wish(*typed), guards.by()), form.email.data)
+            return _to_proof(
+                signing_up.sign_up(signing_up.Wish(*typed), guards.by()), form.email.data
+            )
     return form.page("accounts/sign_up.html")
 
 
@@ -34,7 +36,9 @@ def sign_up_code():
     form, flow = CodeForm(), signing_up.flow(session.get("sign-up"))
     if form.validate_on_submit():
         with form.reporting():
-            signed = signing_up.confirm_code(flow.id, form.code.data, guards.known_device(), guards.by())
+            signed = signing_up.confirm_code(
+                flow.id, form.code.data, guards.known_device(), guards.by()
+            )
             return guards.let_in(_proven(), signed)
     return form.page("accounts/sign_up_code.html", flow=flow, address=session.get("address", ""))
 
@@ -54,7 +58,11 @@ def sign_up_resend():
 def sign_up_link(token):
     form, address = PortalForm(), signing_up.of_link(token)
     if form.validate_on_submit():
-        return _followed(signing_up.follow_link(token, session.get("sign-up"), guards.known_device(), guards.by()))
+        return _followed(
+            signing_up.follow_link(
+                token, session.get("sign-up"), guards.known_device(), guards.by()
+            )
+        )
     return form.page("accounts/sign_up_link.html", address=address, path=request.path)
 
 

@@ -40,7 +40,7 @@ class Written:
 
 
 def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Terms) -> Challenge:
-    """A new wish for the address `typed` (its key); earlier ones of the same purpose end, codes included."""
+    """A new wish for the address `typed` (its key); earlier ones of this purpose end."""
     same = or_(Challenge.typed_hash == typed_hash(typed), Challenge.user_id == (user_id or -1))
     end(purpose, same)
     challenge = Challenge(
@@ -59,7 +59,9 @@ def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Ter
 
 def end(purpose: str, which: ColumnElement[bool]) -> None:
     """Closes open wishes of a purpose and consumes their codes."""
-    wanted = select(Challenge).where(Challenge.purpose == purpose, which, Challenge.closed_at.is_(None))
+    wanted = select(Challenge).where(
+        Challenge.purpose == purpose, which, Challenge.closed_at.is_(None)
+    )
     for challenge in db.session.scalars(wanted):
         close(challenge)
 
@@ -90,12 +92,14 @@ def newest(purpose: str, user_id: int) -> Challenge | None:
 
 def of_typed(purpose: str, typed: str) -> Challenge | None:
     """The open wish for the address `typed` (its key)."""
-    wanted = select(Challenge).where(Challenge.typed_hash == typed_hash(typed), Challenge.purpose == purpose)
+    wanted = select(Challenge).where(
+        Challenge.typed_hash == typed_hash(typed), Challenge.purpose == purpose
+    )
     return db.session.scalar(wanted.where(Challenge.closed_at.is_(None)))
 
 
 def of_browser(purpose: str, challenge_id: str | None) -> Challenge | None:
-    """The wish that this browser asked for, whatever became of it elsewhere, as long as its link could live."""
+    """What this browser asked for, whatever became of it elsewhere, while its link could live."""
     challenge = of_id(challenge_id or "")
     if challenge is None or challenge.purpose != purpose:
         return None
@@ -120,7 +124,9 @@ def flow(challenge: Challenge) -> Flow:
 
 def write(challenge: Challenge) -> Written:
     """Makes code and link for one message; their clocks start when it is accepted."""
-    spare = setting("EMAIL_TIMEOUT_SECONDS") * 4  # connect, sign in, hand over, and our own second commit
+    spare = (
+        setting("EMAIL_TIMEOUT_SECONDS") * 4
+    )  # connect, sign in, hand over, and our own second commit
     row, code = otp.issue(challenge, challenge.channel, spare)
     token = crypto.new_token()
     challenge.link_hash = crypto.digest(token)
@@ -153,7 +159,9 @@ def prove(challenge: Challenge, by_code: bool) -> bool:
     """Code or link was used: both die.  True for exactly one of those who try."""
     used = otp.consume(challenge.otp_id)
     fresh = (Challenge.proven_at.is_(None), Challenge.closed_at.is_(None))
-    once = update(Challenge).where(Challenge.id == challenge.id, *fresh).values(proven_at=clock.now())
+    once = (
+        update(Challenge).where(Challenge.id == challenge.id, *fresh).values(proven_at=clock.now())
+    )
     return changed(db.session(), once) == 1 and (used or not by_code)
 
 
@@ -186,7 +194,10 @@ def typed_hash(typed: str) -> str:
 
 
 def purge() -> int:
-    """Removes wishes and codes whose last possible use lies CODE_RETENTION_DAYS back.  -> how many."""
+    """Removes wishes and codes whose last possible use lies CODE_RETENTION_DAYS back.
+
+    -> how many.
+    """
     before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
     session = db.session()
     longest = timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS"))

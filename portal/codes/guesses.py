@@ -20,7 +20,8 @@ FIELD = "code"
 def judge(challenge: Challenge, typed: str | None) -> None:
     """Returns when the code is right and still unused; consuming it is the caller's.
 
-    Raises Rejected for a code that cannot be one (not counted), is wrong or has run out, TooSoon after too many.
+    Raises Rejected for a code that cannot be one (not counted), is wrong or has run out, TooSoon
+    after too many.
     The words tell no more than the asking browser's own clock does.
     """
     code = digits(typed)
@@ -44,7 +45,9 @@ def digits(typed: str | None) -> str:
     if not re.fullmatch("[0-9]+", code):
         raise Rejected(FIELD, "letters", _("The code has digits only"))
     if len(code) != CODE_DIGITS:
-        raise Rejected(FIELD, "length", _("The code has 6 digits. You typed %(count)d.", count=len(code)))
+        raise Rejected(
+            FIELD, "length", _("The code has 6 digits. You typed %(count)d.", count=len(code))
+        )
     return code
 
 
@@ -53,11 +56,13 @@ def not_right(challenge: Challenge) -> Rejected:
     if challenge.code_until and challenge.code_until <= clock.now():
         words = _("That code has run out. Send a new code, or use the button in the email.")
         return Rejected(FIELD, "run-out", words)
-    return Rejected(FIELD, "wrong", _("That code is not right. Check the newest email and try again."))
+    return Rejected(
+        FIELD, "wrong", _("That code is not right. Check the newest email and try again.")
+    )
 
 
 def subjects(typed_hash: str, user_id: int) -> tuple[str, str]:
-    """Whose wrong codes are counted: the account's and the typed address's, whatever the number of codes."""
+    """Whose wrong codes are counted, over all codes: the typed address's and the account's."""
     return f"typed {typed_hash}", f"person {user_id}" if user_id else f"nobody {typed_hash}"
 
 
@@ -68,7 +73,11 @@ def _limits(challenge: Challenge) -> list[Limit]:
         ("WRONG_CODES_IN_DAY", DAY),
     )
     whose = subjects(challenge.typed_hash, challenge.user_id)
-    return [Limit(f"wrong code {span}", one, setting(name), span) for name, span in spans for one in whose]
+    return [
+        Limit(f"wrong code {span}", one, setting(name), span)
+        for name, span in spans
+        for one in whose
+    ]
 
 
 def _spent(challenge: Challenge) -> TooSoon:

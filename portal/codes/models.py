@@ -35,12 +35,16 @@ class Otp(Model):
 class Challenge(Model):
     """One wish to prove something: opened -> sent (code, link) -> granted -> closed.
 
-    `id` is what the asking browser holds; it gives no right.  `code_until` is the code's end as the asking
+    `id` is what the asking browser holds; it gives no right.  `code_until` is the code's end as
+    the asking
     browser may know it: it never tells what happened to the code elsewhere.
     """
 
     __tablename__ = "challenge"
-    __table_args__ = (Index("ix_challenge_typed", "typed_hash", "purpose"), Index("ix_challenge_user", "user_id"))
+    __table_args__ = (
+        Index("ix_challenge_typed", "typed_hash", "purpose"),
+        Index("ix_challenge_user", "user_id"),
+    )
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     purpose: Mapped[str] = mapped_column(String(50))
     channel: Mapped[str] = mapped_column(String(20))

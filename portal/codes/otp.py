@@ -36,7 +36,9 @@ def issue(challenge: Challenge, channel: str, spare_seconds: int) -> tuple[Otp, 
 
 def start_clock(otp_id: int, seconds: int, now: datetime) -> None:
     """The message was accepted at `now`: the code's own seconds begin."""
-    _change(Otp.id == otp_id, Otp.consumed_at.is_(None), expires_at=now + timedelta(seconds=seconds))
+    _change(
+        Otp.id == otp_id, Otp.consumed_at.is_(None), expires_at=now + timedelta(seconds=seconds)
+    )
 
 
 def spend_try(otp_id: int | None) -> bool:
@@ -90,4 +92,6 @@ def _changing(*where: ColumnElement[bool], **values: object) -> Update:
 
 
 def _hash(otp: Otp, code: str) -> str:
-    return crypto.keyed(setting("SECRET_KEY"), "otp", otp.purpose, otp.channel, otp.user_id, otp.id, code)
+    return crypto.keyed(
+        setting("SECRET_KEY"), "otp", otp.purpose, otp.channel, otp.user_id, otp.id, code
+    )

@@ -7,7 +7,7 @@ from portal.core.settings import setting
 
 @dataclass(frozen=True)
 class Terms:
-    """Life of code and link in seconds, tries for the code, and the link's path with `{token}` in it."""
+    """Life of code and link in seconds, tries for the code, the link's path with `{token}`."""
 
     code_seconds: int
     max_attempts: int
@@ -22,7 +22,9 @@ def page(link_path: str) -> Terms:
 
 def api(link_path: str) -> Terms:
     """Recovery asked for by a program."""
-    return _terms("API_CODE_LIFETIME_SECONDS", "API_CODE_MAX_ATTEMPTS", "LINK_LIFETIME_SECONDS", link_path)
+    return _terms(
+        "API_CODE_LIFETIME_SECONDS", "API_CODE_MAX_ATTEMPTS", "LINK_LIFETIME_SECONDS", link_path
+    )
 
 
 def proof(link_path: str) -> Terms:

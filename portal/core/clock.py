@@ -1,4 +1,7 @@
-"""The only place that asks what time it is.  Call it as `clock.now()`, so that tests can move it."""
+"""The only place that asks what time it is.
+
+Call it as `clock.now()`, so that tests can move it.
+"""
 
 from datetime import UTC, datetime, timedelta
 

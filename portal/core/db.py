@@ -1,17 +1,31 @@
 """The database, and the only place that commits."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from flask import Flask
+from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, CursorResult, DateTime, Dialect, Integer, TypeDecorator, event, text
+from sqlalchemy import (
+    BigInteger,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Integer,
+    TypeDecorator,
+    event,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.base import Executable
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 BUSY_MILLISECONDS = 15_000
 
@@ -49,6 +63,7 @@ def init_app(app: Flask) -> None:
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         (Path(app.instance_path) / url.database).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
+    Migrate(app, db, directory="migrations", compare_type=True)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _tune)

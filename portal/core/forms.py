@@ -1,4 +1,4 @@
-"""What every form of the portal can do: read safely, report what a story refused, show itself again."""
+"""What every form can do: read safely, report what a story refused, show itself again."""
 
 from __future__ import annotations
 
@@ -27,26 +27,24 @@ class PortalForm(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: PortalForm, formdata: Any) -> Any:
-            if formdata is not _Auto:
-                return formdata
-            if request.method != "POST":
-                return None
-            try:
-                return form.read_request()
-            except RequestEntityTooLarge:
-                form.refusal = 413
-                return None
+            if formdata is _Auto:
+                return form.read_request() if request.method == "POST" else None
+            return formdata
 
     def __init__(self, *args: Any, **values: Any) -> None:
         self.refusal, self.retry_after = 0, 0
         super().__init__(*args, **values)
 
     def read_request(self) -> Any:
-        """The typed values.  Raises RequestEntityTooLarge for too many bytes or fields."""
+        """The typed values; none, and a refusal, for too many bytes or fields."""
         request.max_content_length = setting(self.body_setting)
-        if sum(1 for _each in request.form.items(multi=True)) > setting("BODY_MAX_FIELDS"):
-            raise RequestEntityTooLarge
-        return CombinedMultiDict([request.files, request.form])
+        try:
+            if sum(1 for _each in request.form.items(multi=True)) <= setting("BODY_MAX_FIELDS"):
+                return CombinedMultiDict([request.files, request.form])
+        except RequestEntityTooLarge:
+            pass
+        self.refusal = 413
+        return None
 
     def validate(self, extra_validators: Any = None) -> bool:
         """True when the form is ours, fresh and small enough to be read."""
@@ -57,7 +55,9 @@ class PortalForm(FlaskForm):
             self.refusal = 400
             for field in self:
                 field.errors = []
-            self.form_errors = [_("You were away for a while. Check what you typed and press the button again.")]
+            self.form_errors = [
+                _("You were away for a while. Check what you typed and press the button again.")
+            ]
             return False
         return True
 

@@ -6,8 +6,9 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-import config
 from flask import Flask, current_app
+
+import config
 
 WEAK_SECRET_LENGTH = 32
 SAFE_BCRYPT_COST = 10
@@ -41,20 +42,24 @@ def init_app(app: Flask, source: Mapping[str, str] | None) -> None:
     _derive(values)
     app.config.update(values)
     app.config.update(_flask(values))
-    local = is_loopback(values["PUBLIC_URL"])
+    local = is_loopback(str(values["PUBLIC_URL"]))
     refused = broken + [str(each) for each in dangers(values) if each.always or not local]
     if refused:
         raise Refused("Latchkey does not start like this:\n  " + "\n  ".join(refused))
 
 
 def _derive(values: dict[str, Any]) -> None:
-    values["PUBLIC_URL"] = (values["PUBLIC_URL"] or f"http://127.0.0.1:{values['PORT']}").rstrip("/")
+    values["PUBLIC_URL"] = (values["PUBLIC_URL"] or f"http://127.0.0.1:{values['PORT']}").rstrip(
+        "/"
+    )
     host = urlsplit(values["PUBLIC_URL"]).hostname or ""
     values["ALLOWED_HOSTS"] = values["ALLOWED_HOSTS"] or (host, "127.0.0.1", "localhost")
     values["EMAIL_USE_SSL"] = values["EMAIL_USE_SSL"] and not values["EMAIL_USE_TLS"]
     values["EMAIL_FROM"] = values["EMAIL_FROM"] or values["EMAIL_HOST_USER"] or f"no-reply@{host}"
     if values["DATABASE_URL"].startswith(("postgres://", "postgresql://")):
-        values["DATABASE_URL"] = "postgresql+psycopg://" + values["DATABASE_URL"].partition("://")[2]
+        values["DATABASE_URL"] = (
+            "postgresql+psycopg://" + values["DATABASE_URL"].partition("://")[2]
+        )
 
 
 def _flask(values: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def dangers(values: Mapping[str, Any]) -> list[Danger]:
 
 
 def _secrets(values: Mapping[str, Any]) -> list[Danger]:
-    cure = "Set it to 32 random bytes or more; `python tools/write_env.py` writes a .env with fresh ones."
+    cure = "Set it to 32 random bytes or more; `python tools/write_env.py` writes such a .env."
     found = []
     for name in "SECRET_KEY", "PASSWORD_PEPPER":
         value = values[name]
@@ -104,20 +109,20 @@ def _secrets(values: Mapping[str, Any]) -> list[Danger]:
 
 def _addresses(values: Mapping[str, Any]) -> list[Danger]:
     url = urlsplit(values["PUBLIC_URL"])
-    found = []
-    if url.scheme not in ("http", "https") or not url.hostname or url.path or url.query:
-        cure = "Give it like https://account.example.org, without a path."
-        found.append(Danger("PUBLIC_URL", "is no address of a site.", cure, always=True))
-    if url.scheme == "http":
-        found.append(Danger("PUBLIC_URL", "is plain http.", "Serve the portal over https."))
-    if any("*" in host for host in values["ALLOWED_HOSTS"]):
-        cure = "List the host names that you serve."
-        found.append(Danger("ALLOWED_HOSTS", "has a wildcard.", cure))
-    for network in values["TRUSTED_PROXIES"]:
-        if not _is_network(network):
-            cure = "Give networks like 10.0.0.0/8."
-            found.append(Danger("TRUSTED_PROXIES", f"has {network}, which is no network.", cure, always=True))
-    return found
+    whole = "Give it like https://account.example.org, without a path."
+    proxies = "Give networks like 10.0.0.0/8."
+    is_site = url.scheme in ("http", "https") and url.hostname and not url.path and not url.query
+    wild = any("*" in host for host in values["ALLOWED_HOSTS"])
+    found = [
+        (is_site, Danger("PUBLIC_URL", "is no address of a site.", whole, always=True)),
+        (url.scheme != "http", Danger("PUBLIC_URL", "is plain http.", "Serve it over https.")),
+        (not wild, Danger("ALLOWED_HOSTS", "has a wildcard.", "List the host names you serve.")),
+        (
+            all(_is_network(each) for each in values["TRUSTED_PROXIES"]),
+            Danger("TRUSTED_PROXIES", "has what is no network.", proxies, always=True),
+        ),
+    ]
+    return [danger for fine, danger in found if not fine]
 
 
 def _is_network(text: str) -> bool:
@@ -132,7 +137,10 @@ def _modes(values: Mapping[str, Any]) -> list[Danger]:
     mail = values["EMAIL_BACKEND"] in ("smtp", "mailbox")
     found = [
         (mail, Danger("EMAIL_BACKEND", "is not known.", "Use smtp or mailbox.", always=True)),
-        (not values["DEBUG"], Danger("DEBUG", "shows the portal's inside to strangers.", "Set DEBUG=0.")),
+        (
+            not values["DEBUG"],
+            Danger("DEBUG", "shows the portal's inside to strangers.", "Set DEBUG=0."),
+        ),
         (
             values["EMAIL_BACKEND"] != "mailbox",
             Danger("EMAIL_BACKEND", "is the mailbox: nobody gets mail.", "Set EMAIL_BACKEND=smtp."),
@@ -140,7 +148,9 @@ def _modes(values: Mapping[str, Any]) -> list[Danger]:
         (values["THROTTLES"], Danger("THROTTLES", "are off.", "Unset THROTTLES.")),
         (
             values["BCRYPT_COST"] >= SAFE_BCRYPT_COST,
-            Danger("BCRYPT_COST", "is too low.", f"Use {SAFE_BCRYPT_COST} or more; 12 is the default."),
+            Danger(
+                "BCRYPT_COST", "is too low.", f"Use {SAFE_BCRYPT_COST} or more; 12 is the default."
+            ),
         ),
     ]
     return [danger for fine, danger in found if not fine]

@@ -1,4 +1,4 @@
-"""What typed text must be before anything keeps it: normal form, no control characters, not too long."""
+"""What typed text must be before it is kept: normal form, nothing unseen, not too long."""
 
 import unicodedata
 
@@ -7,7 +7,7 @@ from flask_babel import ngettext
 
 from portal.core.errors import Rejected
 
-# Override the direction of what follows (UAX 9): a name must not be able to turn the text around it.
+# They turn the direction of what follows (UAX 9): a name must not turn the text around it.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 

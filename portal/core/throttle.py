@@ -1,4 +1,7 @@
-"""How often: counters that last.  Knows no table but its own, and of a subject only a keyed hash."""
+"""How often: counters that last.
+
+Knows no table but its own, and of a subject only a keyed hash.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -39,7 +42,9 @@ def spend(limits: Iterable[Limit]) -> None:
 
     Raises TooSoon, and takes none, when one of them is used up.
     """
-    wanted = sorted((each for each in limits if each.seconds), key=lambda each: (each.name, each.subject))
+    wanted = sorted(
+        (each for each in limits if each.seconds), key=lambda each: (each.name, each.subject)
+    )
     if not setting("THROTTLES"):
         return
     with transaction() as session:
@@ -52,13 +57,19 @@ def refund(limits: Iterable[Limit]) -> None:
     """Gives the turns back: what was counted beforehand turned out to be right."""
     with transaction() as session:
         for each in limits:
-            mine = (Throttle.name == each.name, Throttle.subject == _hash(each.subject), Throttle.count > 0)
+            mine = (
+                Throttle.name == each.name,
+                Throttle.subject == _hash(each.subject),
+                Throttle.count > 0,
+            )
             session.execute(update(Throttle).where(*mine).values(count=Throttle.count - 1))
 
 
 def clear(session: Session, subjects: Iterable[str]) -> None:
     """Forgets every count of these subjects, inside the caller's transaction."""
-    session.execute(delete(Throttle).where(Throttle.subject.in_([_hash(each) for each in subjects])))
+    session.execute(
+        delete(Throttle).where(Throttle.subject.in_([_hash(each) for each in subjects]))
+    )
 
 
 def purge(session: Session) -> int:

@@ -1,4 +1,4 @@
-"""Writing a letter down as mail: subject, text and HTML from the recipe's templates (RFC 5322, RFC 2046)."""
+"""Writing a letter down as mail: subject, text and HTML from templates (RFC 5322, 2046)."""
 
 from collections.abc import Mapping
 from email.headerregistry import Address
@@ -18,12 +18,14 @@ PARTS = "subject.txt", "body.txt", "body.html"
 
 
 def compose(recipe: str, letter: Letter, row_id: int) -> EmailMessage:
-    """The message of one outbox row; its Message-ID is the row's own, so that a repeat can be recognised."""
+    """The message of one outbox row; its Message-ID is the row's own, a repeat is recognised."""
     subject, text, html = (_render(recipe, part, letter.values) for part in PARTS)
     host = urlsplit(setting("PUBLIC_URL")).hostname
     mail = EmailMessage()
     mail["Subject"] = " ".join(subject.split())
-    mail["From"] = Address(gettext("%(portal)s account", portal=setting("PORTAL_NAME")), addr_spec=_sender())
+    mail["From"] = Address(
+        gettext("%(portal)s account", portal=setting("PORTAL_NAME")), addr_spec=_sender()
+    )
     mail["To"] = Address(addr_spec=letter.to or "")
     mail["Date"] = format_datetime(clock.now(), usegmt=True)
     mail["Message-ID"] = f"<outbox-{row_id}@{host}>"
@@ -62,4 +64,3 @@ def _templates() -> Environment:
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     return environment
-

@@ -27,7 +27,9 @@ def catch(mail: EmailMessage | None) -> None:
                 sent_at=clock.now(),
             )
         )
-        oldest = select(Caught.id).order_by(Caught.id.desc()).offset(KEPT).limit(1).scalar_subquery()
+        oldest = (
+            select(Caught.id).order_by(Caught.id.desc()).offset(KEPT).limit(1).scalar_subquery()
+        )
         session.execute(delete(Caught).where(Caught.id <= oldest))
 
 

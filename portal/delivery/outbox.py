@@ -8,7 +8,7 @@ from portal.delivery.recipes import Recipe
 
 
 def put(recipe: Recipe, about: object, person_id: int | None = None) -> None:
-    """Queues a message; it is sent after the open transaction was kept, and never if it is undone."""
+    """Queues a message; sent after the open transaction was kept, never if it is undone."""
     now = clock.now()
     row = Outgoing(
         recipe=recipe.name,

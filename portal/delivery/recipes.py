@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Letter:
-    """Who gets it (None: nobody; the same way is walked and nothing is sent) and the template's values.
+    """Who gets it (None: nobody, the same way is walked) and the template's values.
 
     `accepted(now)` runs in a transaction once the transport took it, `refused()` when it did not.
     """
@@ -20,7 +20,10 @@ class Letter:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A kind of message.  Its name is data: rows that wait carry it, and its template folder is called so."""
+    """A kind of message.
+
+    Its name is data: rows that wait carry it, and its template folder is called so.
+    """
 
     name: str
     write: Callable[[str], Letter]
@@ -30,7 +33,10 @@ RECIPES: dict[str, Recipe] = {}
 
 
 def recipe(name: str) -> Callable[[Callable[[str], Letter]], Recipe]:
-    """Declares a recipe.  It runs in the worker's transaction at the moment of sending, perhaps repeatedly."""
+    """Declares a recipe.
+
+    It runs in the worker's transaction at the moment of sending, perhaps repeatedly.
+    """
 
     def declare(write: Callable[[str], Letter]) -> Recipe:
         if name in RECIPES:

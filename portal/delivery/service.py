@@ -21,7 +21,9 @@ LONGEST_PAUSE_SECONDS = 600
 
 def deliver_due() -> int:
     """Sends every message that is due, each in its own right.  -> how many were tried."""
-    due = db.session.scalars(select(Outgoing.id).where(*_waiting()).order_by(Outgoing.id).limit(100)).all()
+    due = db.session.scalars(
+        select(Outgoing.id).where(*_waiting()).order_by(Outgoing.id).limit(100)
+    ).all()
     for row_id in due:
         deliver(row_id)
     return len(due)
@@ -33,13 +35,13 @@ def deliver(row_id: int) -> None:
         return
     try:
         letter, row = _write(row_id)
-    except Exception as err:
+    except Exception as err:  # noqa: BLE001 - whatever is wrong with one row, the next must go
         log.error("message %s cannot be written: %s", row_id, type(err).__name__)
         _postpone(row_id, type(err).__name__)
         return
     try:
         transports.send(letters.compose(row.recipe, letter, row.id) if letter.to else None)
-    except Exception as err:
+    except Exception as err:  # noqa: BLE001 - likewise
         _refused(row_id, letter, err)
         return
     _accepted(row_id, letter)
@@ -89,6 +91,10 @@ def _postpone(row_id: int, trouble: str) -> None:
         row = session.get_one(Outgoing, row_id, populate_existing=True)
         now = clock.now()
         pause = min(LONGEST_PAUSE_SECONDS, 2 ** min(row.tries, 10)) + secrets.randbelow(3)
-        row.due_at, row.leased_until, row.trouble = now + timedelta(seconds=pause), None, trouble[:100]
+        row.due_at, row.leased_until, row.trouble = (
+            now + timedelta(seconds=pause),
+            None,
+            trouble[:100],
+        )
         if now - row.created_at > GIVE_UP:
             row.done_at = now

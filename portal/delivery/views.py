@@ -13,9 +13,16 @@ bp = Blueprint("delivery", __name__, url_prefix="/dev")
 @bp.before_request
 def only_here():
     """Nobody but this machine, and nobody who came through a proxy, sees other people's mail."""
-    forwarded = any(name == "Forwarded" or name.startswith("X-Forwarded-") for name in request.headers.keys())
+    forwarded = any(
+        name == "Forwarded" or name.startswith("X-Forwarded-") for name, _value in request.headers
+    )
     local = ip_address(request.remote_addr or "0.0.0.0").is_loopback  # noqa: S104 - no address is no loopback
-    if setting("EMAIL_BACKEND") != "mailbox" or not is_loopback(setting("PUBLIC_URL")) or forwarded or not local:
+    if (
+        setting("EMAIL_BACKEND") != "mailbox"
+        or not is_loopback(setting("PUBLIC_URL"))
+        or forwarded
+        or not local
+    ):
         abort(404)
 
 
@@ -34,7 +41,9 @@ def message(caught_id):
     """The HTML part as a mail program would show it: its own inline styles, and nothing else."""
     mail = caught.get(caught_id) or abort(404)
     answer = Response(mail.html or abort(404), mimetype="text/html")
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    answer.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    )
     return answer
 
 

@@ -53,7 +53,7 @@ _HOST = re.compile(rf"(?=.{{4,253}}$)({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]
 _NOT_PUBLIC = re.compile(
     r".*\.(localhost|localdomain|local|internal|intranet|lan|home|corp|arpa|test|invalid)"
 )
-_AMBIGUOUS = frozenset("ßς\u200c\u200d")  # older and newer IDNA lead to different hosts
+_AMBIGUOUS = frozenset("ßς\u200c\u200d\u3002")  # older and newer IDNA see different hosts
 _ADDRESS_SIGNS = "/?#@:!$&()*+,;=~%"  # of RFC 3986, 2.2, without quotes and brackets
 _NO_ADDRESS_SIGN = re.compile(r"""[\\<>"`{|}^]|%(?![0-9A-Fa-f]{2})""")
 
@@ -117,8 +117,11 @@ def _in_ascii(host: str) -> str:
     """In small letters, and other scripts in the form that cannot be mistaken (RFC 3490)."""
     if host.isascii():
         return host.lower()
+    host = unicodedata.normalize("NFC", host)
+    if _AMBIGUOUS & set(host) or unicodedata.normalize("NFKC", host) != host:
+        return ""
     try:
-        return "" if _AMBIGUOUS & set(host) else host.encode("idna").decode().lower()
+        return host.encode("idna").decode().lower()
     except UnicodeError:
         return ""
 

@@ -54,7 +54,10 @@ def change_location(person: Person, city: str | None, country: str | None, by: B
 def change_links(person: Person, typed: Mapping[str, str | None], by: By) -> None:
     """Replaces all links: platform -> what was typed.  Raises Several."""
     with Gather() as take:
-        tidied = {platform: take(links.tidy, platform, typed.get(platform) or "") for platform in links.PLATFORMS}
+        tidied = {
+            platform: take(links.tidy, platform, typed.get(platform) or "")
+            for platform in links.PLATFORMS
+        }
     kept = {platform: url for platform, url in tidied.items() if url}
     _keep(person, {"links": kept}, by, "social links")
 
@@ -70,7 +73,10 @@ def change_bio(person: Person, bio: str | None, by: By) -> None:
 
 
 def change_picture(person: Person, data: bytes, crop: str | None, by: By) -> None:
-    """Upright, square, small and without metadata; the old files go afterwards.  Raises Rejected."""
+    """Upright, square, small and without metadata; the old files go afterwards.
+
+    Raises Rejected.
+    """
     if not data:
         raise Rejected("picture", "empty", _("Choose a picture first"))
     files, name = pictures.make(data, crop or ""), stores.new_name()
@@ -102,7 +108,9 @@ def _take_username(person: Person, username: str | None) -> None:
         with db.session.begin_nested():
             person.username, person.username_key = username, names.username_key(username)
     except IntegrityError:
-        raise Rejected("username", "taken", _("Somebody else has this username. Choose another.")) from None
+        raise Rejected(
+            "username", "taken", _("Somebody else has this username. Choose another.")
+        ) from None
 
 
 def _keep(person: Person, values: Mapping[str, object], by: By, section: str) -> None:
@@ -118,7 +126,9 @@ def _keep(person: Person, values: Mapping[str, object], by: By, section: str) ->
 
 
 def _empty(person: Person) -> Profile:
-    return Profile(person_id=person.id, job_title="", organisation="", city="", country="", links={}, bio="")
+    return Profile(
+        person_id=person.id, job_title="", organisation="", city="", country="", links={}, bio=""
+    )
 
 
 def _line(field: str, typed: str | None) -> str:
@@ -136,5 +146,9 @@ def _bio_words(refused: Rejected, bio: str | None, longest: int) -> Rejected:
     if refused.code != "long":
         return refused
     length = len((bio or "").replace("\r\n", "\n").strip())
-    words = _("Shorten your biography to %(longest)d characters. It has %(length)d.", longest=longest, length=length)
+    words = _(
+        "Shorten your biography to %(longest)d characters. It has %(length)d.",
+        longest=longest,
+        length=length,
+    )
     return Rejected("bio", "long", words)

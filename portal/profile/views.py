@@ -8,7 +8,14 @@ from portal.accounts import guards
 from portal.core import web
 from portal.core.forms import PortalForm
 from portal.profile import links, service, stores
-from portal.profile.forms import BioForm, LocationForm, NameForm, PictureForm, SocialLinksForm, WorkForm
+from portal.profile.forms import (
+    BioForm,
+    LocationForm,
+    NameForm,
+    PictureForm,
+    SocialLinksForm,
+    WorkForm,
+)
 
 bp = Blueprint("profile", __name__, url_prefix="/profile")
 bp.before_request(guards.signed_in)
@@ -25,7 +32,9 @@ def name():
     form = NameForm()
     if form.validate_on_submit():
         with form.reporting():
-            service.change_name(current_user.person, form.full_name.data, form.username.data, guards.by())
+            service.change_name(
+                current_user.person, form.full_name.data, form.username.data, guards.by()
+            )
             return _saved(_("Your name is saved."))
     return _page(form)
 
@@ -35,7 +44,9 @@ def work():
     form = WorkForm()
     if form.validate_on_submit():
         with form.reporting():
-            service.change_work(current_user.person, form.job_title.data, form.organisation.data, guards.by())
+            service.change_work(
+                current_user.person, form.job_title.data, form.organisation.data, guards.by()
+            )
             return _saved(_("Your work is saved."))
     return _page(form)
 
@@ -45,7 +56,9 @@ def location():
     form = LocationForm()
     if form.validate_on_submit():
         with form.reporting():
-            service.change_location(current_user.person, form.city.data, form.country.data, guards.by())
+            service.change_location(
+                current_user.person, form.city.data, form.country.data, guards.by()
+            )
             return _saved(_("Your location is saved."))
     return _page(form)
 
@@ -77,7 +90,9 @@ def picture():
     if form.validate_on_submit():
         with form.reporting():
             service.change_picture(current_user.person, form.sent(), form.crop.data, guards.by())
-            return _saved(_("Your picture is saved. It can take a few minutes to change everywhere."))
+            return _saved(
+                _("Your picture is saved. It can take a few minutes to change everywhere.")
+            )
     return _page(form)
 
 
@@ -109,7 +124,10 @@ def _page(sent):
     person, profile = current_user.person, service.read(current_user.person)
     kept = {
         "name_form": (NameForm, {"full_name": person.full_name, "username": person.username or ""}),
-        "work_form": (WorkForm, {"job_title": profile.job_title, "organisation": profile.organisation}),
+        "work_form": (
+            WorkForm,
+            {"job_title": profile.job_title, "organisation": profile.organisation},
+        ),
         "location_form": (LocationForm, {"city": profile.city, "country": profile.country}),
         "links_form": (SocialLinksForm, profile.links),
         "bio_form": (BioForm, {"bio": profile.bio}),

@@ -27,4 +27,4 @@ def recovery(about: str) -> Letter:
         "device": challenge.device,
         "asked_at": challenge.opened_at,
     }
-    return Letter(person and person.email, values, written.accepted, written.refused)
+    return Letter(person.email if person else None, values, written.accepted, written.refused)

@@ -30,7 +30,9 @@ class ShownCode:
 
 
 def start(identifier: str | None, device: str | None, terms: Terms, by: By) -> str:
-    """Opens a recovery for this address, known or not.  -> the flow's id.  Raises Rejected or TooSoon.
+    """Opens a recovery for this address, known or not.  -> the flow's id.
+
+    Raises Rejected or TooSoon.
 
     `device` is the token of a browser that the person signed in with before.
     """
@@ -51,7 +53,10 @@ def flow(flow_id: str | None) -> Flow:
 
 
 def confirm_code(flow_id: str | None, code: str | None, by: By) -> str:
-    """-> the grant: a secret for the browser that knew the code.  Raises Rejected, TooSoon, NoFlow."""
+    """-> the grant: a secret for the browser that knew the code.
+
+    Raises Rejected, TooSoon, NoFlow.
+    """
     challenge = _challenge(flow_id)
     guesses.judge(challenge, code)
     with transaction():
@@ -67,7 +72,10 @@ def of_link(token: str) -> str:
 
 
 def follow_link(token: str, by: By) -> str:
-    """The link's button -> the grant, for this browser and not for the one that asked.  Raises LinkDead."""
+    """The link's button -> the grant, for this browser and not for the one that asked.
+
+    Raises LinkDead.
+    """
     challenge = _linked(token)
     with transaction():
         if not challenges.prove(challenge, by_code=False):
@@ -91,7 +99,10 @@ def granted_to(grant: str | None) -> str:
 
 
 def set_password(grant: str | None, password: str | None, again: str | None, by: By) -> None:
-    """The new password; every sign-in ends, the person is told.  Raises Rejected, and the grant stays."""
+    """The new password; every sign-in ends, the person is told.
+
+    Raises Rejected, and the grant stays.
+    """
     accepted = _accepted(password, again)
     candidate = passwords.prepare(_granted(grant)[1], accepted)
     with transaction():
@@ -132,8 +143,14 @@ def _granted(grant: str | None) -> tuple[Challenge, Person]:
 def _linked(token: str) -> Challenge:
     challenge = challenges.of_link(token)
     if challenge is None or challenge.purpose != PURPOSE:
-        raise LinkDead(STORY, _("It was not copied whole, or a newer email was sent. Use the newest one."))
-    over = challenge.closed_at or challenge.proven_at or (challenge.link_until or clock.now()) <= clock.now()
+        raise LinkDead(
+            STORY, _("It was not copied whole, or a newer email was sent. Use the newest one.")
+        )
+    over = (
+        challenge.closed_at
+        or challenge.proven_at
+        or (challenge.link_until or clock.now()) <= clock.now()
+    )
     if over:
         raise _dead(challenge)
     return challenge
@@ -141,7 +158,9 @@ def _linked(token: str) -> Challenge:
 
 def _dead(challenge: Challenge) -> LinkDead:
     if challenge.proven_at:
-        return LinkDead(STORY, _("It was used at %(time)s UTC.", time=f"{challenge.proven_at:%H:%M}"))
+        return LinkDead(
+            STORY, _("It was used at %(time)s UTC.", time=f"{challenge.proven_at:%H:%M}")
+        )
     if challenge.closed_at:
         return LinkDead(STORY, _("A newer email was sent. Use the newest one."))
     minutes = challenge.link_seconds // 60

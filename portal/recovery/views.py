@@ -70,7 +70,10 @@ def new_password():
         typed = form.password.data, form.confirm_password.data
         with form.reporting():
             service.set_password(session["grant"], *typed, guards.by())
-            flash(_("Your password is changed. We signed you out everywhere and sent you an email."), "ok")
+            flash(
+                _("Your password is changed. We signed you out everywhere and sent you an email."),
+                "ok",
+            )
             return guards.let_out(redirect("/sign-in", 303))
     return form.page("recovery/new_password.html", address=address)
 

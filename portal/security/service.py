@@ -25,7 +25,7 @@ class Change:
 
 
 def change_password(session: Session, change: Change, by: By) -> tuple[str, int]:
-    """A new password for the person of this sign-in; all others of the person end, this one goes on.
+    """A new password for the person of this sign-in; the person's others end.
 
     -> this sign-in's new secret, and how many others ended.  Raises Several, Rejected or TooSoon.
     """
@@ -47,8 +47,14 @@ def change_password(session: Session, change: Change, by: By) -> tuple[str, int]
 
 
 def check_password(person: Person, typed: str, field: str, by: By) -> None:
-    """Whether somebody who is signed in knows the password; counted like signing in.  Raises Rejected, TooSoon."""
-    times, seconds = setting("WRONG_PASSWORDS_PER_ACCOUNT"), setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS")
+    """Whether somebody who is signed in knows the password; counted like signing in.
+
+    Raises Rejected, TooSoon.
+    """
+    times, seconds = (
+        setting("WRONG_PASSWORDS_PER_ACCOUNT"),
+        setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS"),
+    )
     whose, _account = sending.subjects(person, person.email_key)
     limits = [Limit(f"wrong password {by.network}", whose, times, seconds)]
     try:

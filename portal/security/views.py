@@ -17,23 +17,33 @@ bp.before_request(guards.signed_in)
 def overview():
     person = current_user.person
     devices = service.live_sign_ins(person)
-    return render_template("security/overview.html", changed_at=person.password_changed_at, devices=devices)
+    return render_template(
+        "security/overview.html", changed_at=person.password_changed_at, devices=devices
+    )
 
 
 @bp.route("/password", methods=["GET", "POST"])
 def password():
     form, person = PasswordForm(), current_user.person
     if form.validate_on_submit():
-        change = service.Change(form.old_password.data, form.password.data, form.confirm_password.data)
+        change = service.Change(
+            form.old_password.data, form.password.data, form.confirm_password.data
+        )
         with form.reporting():
             secret, ended = service.change_password(current_user.session, change, guards.by())
             flash(_changed(ended), "ok")
-            return guards.renew(redirect("/security/password", 303), secret, current_user.session.kept)
-    return form.page("security/password.html", address=person.email, changed_at=person.password_changed_at)
+            return guards.renew(
+                redirect("/security/password", 303), secret, current_user.session.kept
+            )
+    return form.page(
+        "security/password.html", address=person.email, changed_at=person.password_changed_at
+    )
 
 
 def _changed(ended):
     if not ended:
         return _("Your password is changed.")
     words = "Your password is changed. We signed you out on %(num)d other device."
-    return ngettext(words, "Your password is changed. We signed you out on %(num)d other devices.", ended)
+    return ngettext(
+        words, "Your password is changed. We signed you out on %(num)d other devices.", ended
+    )

@@ -106,7 +106,7 @@ def test_no_passphrase_of_five_common_words_is_refused() -> None:
 
 def test_emoji_count_as_letters_and_currency_as_signs() -> None:
     assert common("🦊🎻🌵🚲🐙lamp🧀🛶🎸") is None
-    assert common("lamp1€2£3€4") == "word"
+    assert common("lamp£2£3£8£4") == "word"
 
 
 def test_signs_that_can_be_read_as_a_short_word_are_no_word() -> None:
@@ -124,7 +124,7 @@ def test_a_name_that_is_no_dictionary_word_is_refused(name: str) -> None:
     assert common(f"{name}2026!") == "word"
 
 
-@pytest.mark.parametrize("password", ["D3s2a1!!", "28.hf28!", "sep-95!!"])
+@pytest.mark.parametrize("password", ["D3s2a1!!", "4c3b2a1!!", "28.hf28!", "sep-95!!"])
 def test_a_leaked_password_is_read_backwards_and_with_its_own_signs(password: str) -> None:
     assert common(password) == "leaked"
 
@@ -201,7 +201,7 @@ def test_the_minimum_score_decides_what_is_weak() -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["aaaaaaaaaaaa", "aA1!" * 32, "a1!" * 42, "7" * 128, "💥" * 128, ""]
+    "password", ["aaaaaaaaaaaa", "aA1!" * 32, "a1!" * 42, "kw9#u" * 25, "7" * 128, "💥" * 128, ""]
 )
 def test_repetition_is_weak_however_long(password: str) -> None:
     assert personal(password, SANA) == "weak"

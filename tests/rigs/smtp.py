@@ -28,6 +28,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 HOST, NAME = "127.0.0.1", "localhost"
+REFUSAL = "550 5.1.1 No such person"
 USER, PASSWORD = "portal@example.org", "app-password-of-16"
 Tls = Literal["implicit", "starttls", "none"]
 
@@ -89,7 +90,7 @@ class SmtpServer:
             **login,
         }
 
-    def refuse(self, reply: str = "550 5.1.1 No such person", at: str = "RCPT", times: int = -1) -> None:
+    def refuse(self, reply: str = REFUSAL, at: str = "RCPT", times: int = -1) -> None:
         """Answers like this at MAIL, RCPT, DATA or NOOP; `times` -1 means until `clear()`.
 
         A 4xx reply ("451 4.3.0 Try again later") is a failure for now, a 5xx one for good.
@@ -116,7 +117,7 @@ class SmtpServer:
             return list(self.received)
 
     def stop(self) -> None:
-        """No connection is taken any more, as after a crash; `start()` takes the same port again."""
+        """Takes no connection any more, as after a crash; `start()` takes the same port again."""
         self._controller.stop()
 
     def start(self) -> None:
@@ -153,7 +154,7 @@ class SmtpServer:
 
     # What follows is called by aiosmtpd, in its own thread, under its names.
 
-    async def handle_MAIL(  # noqa: N802, PLR0913
+    async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if refusal := await self._mood("MAIL", address):
@@ -162,7 +163,7 @@ class SmtpServer:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802, PLR0913
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if refusal := await self._mood("RCPT", address):

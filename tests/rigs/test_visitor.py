@@ -34,8 +34,8 @@ HEADERS = {
 def echo():
     """What has arrived: fields, names and sizes of files, the sender."""
     files = {name: [each.filename, len(each.read())] for name, each in request.files.items()}
-    origin = request.headers.get("Origin")
-    return {"form": request.form.to_dict(), "files": files, "from": request.remote_addr, "o": origin}
+    sender = {"from": request.remote_addr, "o": request.headers.get("Origin")}
+    return {"form": request.form.to_dict(), "files": files, **sender}
 
 
 def card():

@@ -15,19 +15,13 @@ from portal.core.throttle import Limit
 
 
 def sign_in(email: str, password: str, kept: bool, device: str | None, by: By) -> SignedIn:
-    """Raises Rejected alike for every mismatch, KeptOut after too many, NotProven where proof is missing."""
+    """Raises Rejected alike for every mismatch, KeptOut after too many, NotProven."""
     with Gather() as take:
         take(_given, "email", email.strip(), _("Enter your email address"))
         take(_given, "password", password, _("Enter your password"))
-    person = people.find(email)
-    limits = _limits(email, person, devices.own(device, person), by)
-    _spend(limits)
-    release()
-    kept_hash = person.password_hash if person else None
-    if not _fits(password, kept_hash) or person is None or kept_hash is None:
-        raise _mismatch(person, by)
-    throttle.refund(limits)
+    person = _person(email, password, device, by)
     _refuse_entry(person, by)
+    kept_hash = person.password_hash
     fresh = hashing.make(password) if hashing.stale(kept_hash) else kept_hash
     with transaction():
         person = people.lock(person.id)
@@ -44,6 +38,19 @@ def sign_out(session: Session, by: By) -> None:
         audit.record("sign-in:ended", session.person_id, by)
 
 
+def _person(email: str, password: str, device: str | None, by: By) -> Person:
+    """Whose address and password these are; counted before it is judged, a right one given back."""
+    person = people.find(email)
+    limits = _limits(email, person, devices.own(device, person), by)
+    _spend(limits)
+    release()
+    fits = _fits(password, person.password_hash if person else None)
+    if person is None or not fits:
+        raise _mismatch(person, by)
+    throttle.refund(limits)
+    return person
+
+
 def _given(field: str, typed: str, words: str) -> None:
     if not typed:
         raise Rejected(field, "empty", words)
@@ -51,11 +58,17 @@ def _given(field: str, typed: str, words: str) -> None:
 
 def _limits(email: str, person: Person | None, device: str | None, by: By) -> tuple[Limit, ...]:
     """A device that this person signed in with before has a count of its own, and no other."""
-    times, seconds = setting("WRONG_PASSWORDS_PER_ACCOUNT"), setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS")
+    times, seconds = (
+        setting("WRONG_PASSWORDS_PER_ACCOUNT"),
+        setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS"),
+    )
     if device:
         return (Limit("wrong password", f"device {device}", times, seconds),)
     whose, _account = sending.subjects(person, people.key(email))
-    everybody = setting("WRONG_PASSWORDS_PER_NETWORK"), setting("WRONG_PASSWORDS_PER_NETWORK_SECONDS")
+    everybody = (
+        setting("WRONG_PASSWORDS_PER_NETWORK"),
+        setting("WRONG_PASSWORDS_PER_NETWORK_SECONDS"),
+    )
     return (
         Limit(f"wrong password {by.network}", whose, times, seconds),
         Limit("wrong password", f"network {by.network}", *everybody),
@@ -67,19 +80,25 @@ def _spend(limits: tuple[Limit, ...]) -> None:
         throttle.spend(limits)
     except TooSoon as wait:
         span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
-        words = _("Too many wrong passwords. You can try again in %(span)s, or choose a new password now.", span=span)
+        words = _(
+            "Too many wrong passwords. You can try again in %(span)s, "
+            "or choose a new password now.",
+            span=span,
+        )
         raise KeptOut(wait.retry_at, words) from None
 
 
 def _fits(password: str, kept_hash: str | None) -> bool:
-    """A longer password than anybody can have is not even hashed: that would be a way to tire us."""
+    """A longer password than anybody can have is not even hashed: it would tire us."""
     return len(password) <= setting("PASSWORD_MAX_LENGTH") and hashing.fits(password, kept_hash)
 
 
 def _mismatch(person: Person | None, by: By) -> Rejected:
     with transaction():
         audit.record("sign-in:refused", person.id if person else None, by)
-    return Rejected("email", "mismatch", _("Check your email address and password. They do not match."))
+    return Rejected(
+        "email", "mismatch", _("Check your email address and password. They do not match.")
+    )
 
 
 def _refuse_entry(person: Person, by: By) -> None:

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import entry, hashing, names, passwords, people, proof, roles, sending, sessions
+from portal.accounts import (
+    entry,
+    hashing,
+    names,
+    passwords,
+    people,
+    proof,
+    roles,
+    sending,
+    sessions,
+)
 from portal.accounts.entry import SignedIn
 from portal.accounts.models import Person
 from portal.codes import challenges, guesses
@@ -33,7 +43,8 @@ class Wish:
 def sign_up(wish: Wish, by: By) -> str:
     """Opens an account, or seems to.  -> the flow's id.  Raises Several or TooSoon.
 
-    An address that is somebody's already walks the same way; its owner gets a notice.  One that was typed
+    An address that is somebody's already walks the same way; its owner gets a notice.  One that
+    was typed
     before but never proven takes the newer name and password: only who reads its mail decides.
     """
     full_name, email, password = _accepted(wish)
@@ -83,7 +94,7 @@ def of_link(token: str) -> str:
 
 
 def follow_link(token: str, flow_id: str | None, device: str | None, by: By) -> SignedIn | str:
-    """The link's button: signed in, in the browser that signed up; in any other a grant to choose a password.
+    """The link's button: in the browser that signed up, in; in any other, a grant.
 
     Whoever signed up may not have been the owner of the address.
     """
@@ -108,7 +119,9 @@ def _accepted(wish: Wish) -> tuple[str, str, str]:
 
 
 def _spend(email: str, by: By) -> None:
-    sign_ups = Limit("sign-ups", f"network {by.network}", setting("SIGN_UPS_PER_NETWORK_HOUR"), 3600)
+    sign_ups = Limit(
+        "sign-ups", f"network {by.network}", setting("SIGN_UPS_PER_NETWORK_HOUR"), 3600
+    )
     throttle.spend([sign_ups])
     sending.spend(proof.PURPOSE, people.find(email), people.key(email), None, by)
 
@@ -122,7 +135,12 @@ def _challenge(flow_id: str | None) -> Challenge:
 
 def _linked(token: str) -> Challenge:
     challenge = challenges.of_link(token)
-    usable = challenge and challenge.closed_at is None and challenge.proven_at is None and challenge.link_until
+    usable = (
+        challenge
+        and challenge.closed_at is None
+        and challenge.proven_at is None
+        and challenge.link_until
+    )
     if not challenge or challenge.purpose != proof.PURPOSE or not usable or usable < clock.now():
         raise _dead()
     return challenge

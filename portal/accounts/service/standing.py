@@ -9,7 +9,10 @@ from portal.core.db import transaction
 
 
 def block(person: Person, actor: Person | None, by: By) -> None:
-    """Nobody signs in to this account any more: sign-ins end, open codes and links die.  Raises NotAllowed."""
+    """Nobody signs in to this account any more: sign-ins end, open codes and links die.
+
+    Raises NotAllowed.
+    """
     roles.require(actor, "people:block", over=person)
     with transaction():
         locked = people.lock(person.id)
@@ -28,9 +31,15 @@ def unblock(person: Person, actor: Person | None, by: By) -> None:
 
 
 def clear_throttles(person: Person, actor: Person | None, by: By) -> None:
-    """Forgets the person's waiting times: messages sent, wrong codes, wrong passwords.  Raises NotAllowed."""
+    """Forgets the person's waiting times: messages sent, wrong codes, wrong passwords.
+
+    Raises NotAllowed.
+    """
     roles.require(actor, "people:clear-throttles", over=person)
     typed = challenges.typed_hash(person.email_key)
     with transaction() as session:
-        throttle.clear(session, (*sending.subjects(person, person.email_key), *guesses.subjects(typed, person.id)))
+        throttle.clear(
+            session,
+            (*sending.subjects(person, person.email_key), *guesses.subjects(typed, person.id)),
+        )
         audit.record("account:throttles-cleared", person.id, by)

@@ -1,0 +1,108 @@
+"""What people see when something is refused: the portal's own pages, never a bare status."""
+
+import logging
+import secrets
+
+from flask import Flask, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from portal.core import clock
+from portal.core.errors import KeptOut, LinkDead, NoFlow, NotAllowed, PortalError, Rejected, TooSoon
+
+log = logging.getLogger("latchkey")
+STATUS = {Rejected: 422, NotAllowed: 404, TooSoon: 429, PortalError: 400}
+STARTS = {"recovery": "/recover", "sign-up": "/sign-up"}
+
+
+def init_app(app: Flask) -> None:
+    """Gives `app` a page for each kind of refusal."""
+    app.register_error_handler(PortalError, on_portal_error)
+    app.register_error_handler(NoFlow, _no_flow)
+    app.register_error_handler(LinkDead, _link_dead)
+    app.register_error_handler(KeptOut, _kept_out)
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(Exception, on_defect)
+
+
+def on_portal_error(err: PortalError) -> ResponseReturnValue:
+    """The page for a story's refusal that no form reported."""
+    status = next(STATUS[kind] for kind in type(err).__mro__ if kind in STATUS)
+    return error_page(status)
+
+
+def _no_flow(err: NoFlow) -> ResponseReturnValue:
+    return redirect(STARTS[err.message], 303)
+
+
+def _link_dead(err: LinkDead) -> ResponseReturnValue:
+    label = _("Send a new email")
+    page = _named(_("This link no longer works"), err.message, STARTS[err.start], label)
+    return render_template("errors/link_dead.html", **page), 410
+
+
+def _kept_out(err: KeptOut) -> ResponseReturnValue:
+    seconds = max(1, clock.seconds_until(err.retry_at))
+    page = render_template("accounts/wait.html", message=err.message, seconds=seconds)
+    return page, 429, {"Retry-After": str(seconds)}
+
+
+def on_http_error(err: HTTPException) -> ResponseReturnValue:
+    """The portal's own look for what Flask refuses."""
+    if isinstance(err, RequestRedirect):
+        return err
+    kept = {name: value for name, value in err.get_headers() if name == "Allow"}
+    return *error_page(err.code or 500), kept
+
+
+def on_defect(err: Exception) -> ResponseReturnValue:
+    """Something nobody foresaw: a reference for the person, the trace for the log."""
+    reference = secrets.token_hex(4)
+    log.error("defect %s on %s", reference, request.url_rule, exc_info=err)
+    return error_page(500, reference)
+
+
+def error_page(status: int, reference: str | None = None) -> tuple[str, int]:
+    """One sentence on what happened, one on what to do, one link."""
+    title, text = _words(status)
+    page = _named(title, text, "/", _("Go to the start page"))
+    return render_template("errors/error.html", status=status, reference=reference, **page), status
+
+
+def _named(title: str, text: str, url: str, label: str) -> dict[str, str]:
+    return {"title": title, "text": text, "action_url": url, "action_text": label}
+
+
+def _words(status: int) -> tuple[str, str]:
+    known = {
+        403: (
+            _("You may not open this page"),
+            _("It belongs to somebody else, or needs other rights."),
+        ),
+        404: (
+            _("There is no such page"),
+            _("Check the address, or start again from the start page."),
+        ),
+        405: (
+            _("This page cannot be used like that"),
+            _("Open it from the start page and use its buttons."),
+        ),
+        413: (_("That is too big"), _("Nothing was changed. Send less and try again.")),
+        429: (
+            _("Wait a little"),
+            _("There were many requests from you. Try again in a few minutes."),
+        ),
+        500: (
+            _("Something went wrong here"),
+            _("Nothing you typed was kept. Try again in a minute."),
+        ),
+        503: (
+            _("We cannot do this at the moment"),
+            _("Nothing was changed. Try again in a minute."),
+        ),
+    }
+    return known.get(
+        status, (_("We did not understand that"), _("Nothing was changed. Start again."))
+    )

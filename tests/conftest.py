@@ -1,0 +1,191 @@
+"""The portal as every test meets it: real, migrated, alone with its database, its clock in our hands."""
+
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from re import search
+
+import itsdangerous.timed
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from portal import create_app
+from portal.core import clock
+from portal.delivery import service as delivery
+from tests.rigs.visitor import Page, Visitor
+
+PASSWORD = "copper lantern tuesday"
+OTHER_PASSWORD = "wooden planet friday"
+SETTINGS = {
+    "SECRET_KEY": "a test's own key, 0123456789abcdef",
+    "PASSWORD_PEPPER": "a test's own pepper, fedcba9876543210",
+    "EMAIL_BACKEND": "mailbox",
+    "BCRYPT_COST": "4",
+    "HELP_PHONE": "0800 000 000",
+}
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory) -> Path:
+    """An SQLite file after every migration; tests work on copies."""
+    file = tmp_path_factory.mktemp("database") / "empty.db"
+    app = create_app(SETTINGS | {"DATABASE_URL": f"sqlite:///{file}"})
+    with app.app_context():
+        upgrade()
+    return file
+
+
+@pytest.fixture
+def make_app(tmp_path, empty_database):
+    """make_app(CODE_LIFETIME_SECONDS="60") -> an application of its own on this test's database."""
+    file = tmp_path / "portal.db"
+    for part in empty_database.parent.glob("empty.db*"):
+        shutil.copy(part, tmp_path / part.name.replace("empty", "portal"))
+
+    def make(**settings: str) -> Flask:
+        own = {"DATABASE_URL": f"sqlite:///{file}", "UPLOAD_FOLDER": str(tmp_path / "uploads")}
+        app = create_app(SETTINGS | own | settings)
+        app.testing = False
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def visitor(app) -> Visitor:
+    """A browser that nobody has used yet."""
+    return Visitor(app)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message that arrived."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+    @property
+    def code(self) -> str:
+        found = search(r"^\d{6}$", self.text, flags=8)
+        assert found, f"No code in {self.subject!r}."
+        return found[0]
+
+    @property
+    def link(self) -> str:
+        """The path of the link that does something."""
+        found = search(r"^https?://[^/]+(/\S+/link/\S+)$", self.text, flags=8)
+        assert found, f"No link in {self.subject!r}."
+        return found[1]
+
+
+class Post:
+    """The worker and the mailbox of one application."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def deliver(self) -> list[Mail]:
+        """Sends what is due.  -> all messages so far, newest first."""
+        with self.app.app_context():
+            delivery.deliver_due()
+        caught = self.app.test_client().get("/dev/mailbox.json").json
+        return [Mail(each["to"], each["subject"], each["text"], each["html"]) for each in caught]
+
+    def newest(self, to: str | None = None) -> Mail:
+        """Sends what is due.  -> the newest message, to this address if one is given."""
+        found = [mail for mail in self.deliver() if to in (None, mail.to)]
+        assert found, f"No mail for {to}."
+        return found[0]
+
+
+@pytest.fixture
+def post(app) -> Post:
+    return Post(app)
+
+
+class Time:
+    """The portal's clock, stopped; it moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.at = clock.now()
+
+    def pass_(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def time(monkeypatch) -> Time:
+    moved = Time()
+    monkeypatch.setattr(clock, "now", moved.now)
+    stamp = lambda _self: int(moved.at.timestamp())  # noqa: E731
+    monkeypatch.setattr(itsdangerous.timed.TimestampSigner, "get_timestamp", stamp)
+    return moved
+
+
+@dataclass
+class Account:
+    """Somebody with a proven address, signed in nowhere."""
+
+    email: str
+    password: str
+    full_name: str
+
+
+@pytest.fixture
+def sign_up(app, post):
+    """sign_up("ann@example.org") -> an account, made through the doors."""
+
+    def make(email: str = "ann@example.org", full_name: str = "Ann Miller") -> Account:
+        browser = Visitor(app, address="192.0.2.9")
+        open_account(browser, email, full_name)
+        browser.follow()
+        assert browser.submit("/sign-up/code", code=post.newest(email).code).location == "/profile"
+        browser.get("/profile")
+        browser.submit("/sign-out")
+        return Account(email, PASSWORD, full_name)
+
+    return make
+
+
+def open_account(browser: Visitor, email: str, full_name: str = "Ann Miller") -> Page:
+    """Fills in the sign-up page."""
+    browser.get("/sign-up")
+    wish = {"full_name": full_name, "email": email}
+    return browser.submit("/sign-up", **wish, password=PASSWORD, confirm_password=PASSWORD)
+
+
+def sign_in(browser: Visitor, email: str, password: str = PASSWORD, **more: object) -> Page:
+    """Fills in the sign-in page."""
+    browser.get("/sign-in")
+    return browser.submit("/sign-in", email=email, password=password, **more)
+
+
+def ask(browser: Visitor, email: str) -> Page:
+    """Asks to get back in."""
+    browser.get("/recover")
+    return browser.submit("/recover", identifier=email)
+
+
+@pytest.fixture
+def ann(sign_up) -> Account:
+    return sign_up()
+
+
+@pytest.fixture
+def inside(app, ann) -> Visitor:
+    """Ann's browser, signed in."""
+    browser = Visitor(app)
+    assert sign_in(browser, ann.email).location == "/profile"
+    return browser
