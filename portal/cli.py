@@ -14,13 +14,15 @@ from portal.core import settings
 from portal.core.audit import OPERATOR
 from portal.delivery import service as delivery
 from portal.delivery import worker
+from portal.demo import service as invention
+from portal.demo.cast import DEMO
 
 users = click.Group("users", help="Help people from the command line.")
 
 
 def init_app(app):
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
-    for command in users, purge, check:
+    for command in users, purge, check, demo:
         app.cli.add_command(command)
     for name, run in {"serve": serve, "deliver": deliver}.items():
         app.cli.add_command(click.Command(name, callback=partial(run, app), help=run.__doc__))
@@ -81,6 +83,16 @@ def check():
         click.echo(str(danger))
     click.echo("Nothing unsafe." if not found else f"{len(found)} to mend before production.")
     sys.exit(1 if found else 0)
+
+
+@click.command()
+def demo():
+    """Fill a try-out with invented people and print how to sign in as one of them."""
+    try:
+        password = invention.fill()
+    except ValueError as refused:
+        raise click.ClickException(str(refused)) from None
+    click.echo(f"Sign in as {DEMO} with the password {password}")
 
 
 def _person(email):

@@ -1,16 +1,22 @@
 """Who is at the door of a page, and what the browser keeps for us."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from flask import Flask, Request, g, redirect, request, session
 from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Response
 
 from portal.accounts import devices, roles, sessions
 from portal.accounts.entry import SignedIn
-from portal.accounts.models import Session
 from portal.core import web
 from portal.core.audit import By
 from portal.core.forms import PortalForm
 from portal.core.settings import setting
+
+if TYPE_CHECKING:
+    from portal.accounts.models import Session
 
 DAY = 86_400
 

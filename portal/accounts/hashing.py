@@ -1,9 +1,8 @@
 """How passwords are kept.  Sole owner of bcrypt.
 
 A hash reads `v1$<pepper id>$<bcrypt>`, the bcrypt being of base64(HMAC-SHA-256(pepper,
-NFC(password))): the
-pre-hash keeps every byte of a long password below bcrypt's limit of 72 and is worth nothing
-without the pepper.
+NFC(password))): the pre-hash keeps every byte of a long password below bcrypt's limit of 72 and is
+worth nothing without the pepper.
 """
 
 import base64

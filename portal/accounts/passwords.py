@@ -21,7 +21,7 @@ FIELD = "password"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A password that passed every rule but history: its hash, and what it would be under older salts."""
+    """A password that passed every rule but history: its hash, also under older salts."""
 
     password_hash: str
     under: dict[str, str | None]  # by prefix
@@ -32,7 +32,10 @@ class Candidate:
 
 
 def acceptable(typed: str | None) -> str:
-    """The rules that need no account: length, kinds of characters, known lists.  Raises Rejected."""
+    """The rules that need no account: length, kinds of characters, known lists.
+
+    Raises Rejected.
+    """
     password = unicodedata.normalize("NFC", typed or "")
     _check_length(password)
     _check_classes(password)
@@ -62,8 +65,8 @@ def own_words(full_name: str, email: str, username: str | None = None) -> Collec
 def prepare(person: Person, password: str) -> Candidate:
     """All that is slow, done outside the transaction: personal rule and hashes.  Raises Rejected.
 
-    A person's hashes share one salt, so that a single bcrypt answers for the whole history; only hashes from
-    before a change of cost or pepper need one more for each such time.
+    A person's hashes share one salt, so that a single bcrypt answers for the whole history; only
+    hashes from before a change of cost or pepper need one more for each such time.
     """
     not_personal(password, own_words(person.full_name, person.email, person.username))
     release()
@@ -78,7 +81,10 @@ def prepare(person: Person, password: str) -> Candidate:
 
 
 def replace(person: Person, candidate: Candidate, by: By, but_session: int | None = None) -> None:
-    """History, hash, every other sign-in ended, notice.  A step of the caller's transaction.  Raises Rejected."""
+    """History, hash, every other sign-in ended, notice.  A step of the caller's transaction.
+
+    Raises Rejected.
+    """
     if candidate.equals(person.password_hash):
         message = _("This is your current password. Choose a different one.")
         raise Rejected(FIELD, "same", message)
@@ -86,7 +92,9 @@ def replace(person: Person, candidate: Candidate, by: By, but_session: int | Non
         message = _("You had this password before. Choose a different one.")
         raise Rejected(FIELD, "earlier", message)
     now = clock.now()
-    db.session.add(PastPassword(person_id=person.id, password_hash=person.password_hash, replaced_at=now))
+    db.session.add(
+        PastPassword(person_id=person.id, password_hash=person.password_hash, replaced_at=now)
+    )
     person.password_hash, person.password_changed_at = candidate.password_hash, now
     ended = sessions.end_all(person.id, but=but_session)
     event = audit.record("password:changed", person.id, by, detail=ended)
@@ -109,10 +117,18 @@ def _check_length(password: str) -> None:
     if not password:
         raise Rejected(FIELD, "empty", _("Enter a new password"))
     if len(password) < shortest:
-        words_ = _("Use at least %(least)d characters. This has %(length)d.", least=shortest, length=len(password))
+        words_ = _(
+            "Use at least %(least)d characters. This has %(length)d.",
+            least=shortest,
+            length=len(password),
+        )
         raise Rejected(FIELD, "short", words_)
     if len(password) > longest:
-        words_ = _("Use at most %(most)d characters. This has %(length)d.", most=longest, length=len(password))
+        words_ = _(
+            "Use at most %(most)d characters. This has %(length)d.",
+            most=longest,
+            length=len(password),
+        )
         raise Rejected(FIELD, "long", words_)
     if any(unicodedata.category(char) == "Cs" for char in password):
         raise Rejected(FIELD, "characters", _("Take out the characters that cannot be seen."))
@@ -133,16 +149,25 @@ def _check_classes(password: str) -> None:
 
 
 def _asking_for(missing: list[str]) -> str:
-    listed = missing[0] if len(missing) == 1 else _("%(some)s and %(last)s", some=", ".join(missing[:-1]), last=missing[-1])
+    listed = (
+        missing[0]
+        if len(missing) == 1
+        else _("%(some)s and %(last)s", some=", ".join(missing[:-1]), last=missing[-1])
+    )
     long = setting("PASSWORD_PASSPHRASE_LENGTH")
-    return _("Add %(kinds)s, or make it a passphrase of %(long)d characters or more.", kinds=listed, long=long)
+    return _(
+        "Add %(kinds)s, or make it a passphrase of %(long)d characters or more.",
+        kinds=listed,
+        long=long,
+    )
 
 
 def _reason(code: str) -> str:
     return {
         "word": _("This is one word with trimmings. Three or four random words work well."),
         "leaked": _(
-            "This password is on a list of leaked passwords. Choose another. Three or four random words work well."
+            "This password is on a list of leaked passwords. Choose another. "
+            "Three or four random words work well."
         ),
         "personal": _("Your password contains your name or email address. Choose another."),
         "weak": _("This password is easy to guess. Three or four random words work well."),

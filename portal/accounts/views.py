@@ -39,7 +39,7 @@ def sign_up_code():
             signed = signing_up.confirm_code(
                 flow.id, form.code.data, guards.known_device(), guards.by()
             )
-            return guards.let_in(_proven(), signed)
+            return _enter(_proven(), signed)
     return form.page("accounts/sign_up_code.html", flow=flow, address=session.get("address", ""))
 
 
@@ -73,7 +73,7 @@ def sign_in():
         typed = form.email.data or "", form.password.data or "", form.remember.data
         with form.reporting():
             signed = signing_in.sign_in(*typed, guards.known_device(), guards.by())
-            return guards.let_in(redirect(guards.local(request.args.get("next", "")), 303), signed)
+            return _enter(redirect(guards.local(request.args.get("next", "")), 303), signed)
     return form.page("accounts/sign_in.html", failed=bool(form.refusal))
 
 
@@ -93,6 +93,13 @@ def sign_out():
     return guards.let_out(redirect("/sign-in", 303))
 
 
+def _enter(answer, signed):
+    """Whoever was signed in here before is not any more."""
+    if current_user.is_authenticated:
+        signing_in.sign_out(current_user.session, guards.by())
+    return guards.let_in(answer, signed)
+
+
 def _to_proof(flow_id, address):
     session["sign-up"], session["address"] = flow_id, (address or "").strip()
     return redirect("/sign-up/code", 303)
@@ -102,7 +109,7 @@ def _followed(result):
     if isinstance(result, str):
         session["grant"] = result
         return redirect("/auth/password-reset", 303)
-    return guards.let_in(_proven(), result)
+    return _enter(_proven(), result)
 
 
 def _proven():

@@ -21,8 +21,7 @@ def judge(challenge: Challenge, typed: str | None) -> None:
     """Returns when the code is right and still unused; consuming it is the caller's.
 
     Raises Rejected for a code that cannot be one (not counted), is wrong or has run out, TooSoon
-    after too many.
-    The words tell no more than the asking browser's own clock does.
+    after too many. The words tell no more than the asking browser's own clock does.
     """
     code = digits(typed)
     limits = _limits(challenge)

@@ -35,9 +35,8 @@ class Otp(Model):
 class Challenge(Model):
     """One wish to prove something: opened -> sent (code, link) -> granted -> closed.
 
-    `id` is what the asking browser holds; it gives no right.  `code_until` is the code's end as
-    the asking
-    browser may know it: it never tells what happened to the code elsewhere.
+    `id` is what the asking browser holds; it gives no right.  `code_until` is the code's end as the
+    asking browser may know it: it never tells what happened to the code elsewhere.
     """
 
     __tablename__ = "challenge"

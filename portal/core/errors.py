@@ -81,6 +81,7 @@ class Gather:
     with Gather() as take:
         name = take(names.full_name, typed_name)
         email = take(people.address, typed_email)
+
     """
 
     def __init__(self) -> None:

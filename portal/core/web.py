@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
     Babel(app)
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.get_send_file_max_age = _static_age  # type: ignore[method-assign]
+    app.get_send_file_max_age = _static_age  # type: ignore[assignment, method-assign]
     app.before_request(_start)
     app.after_request(_finish)
     app.context_processor(_on_every_page)

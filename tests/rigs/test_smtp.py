@@ -44,7 +44,7 @@ def test_a_message_arrives_over_tls_with_its_envelope(server):
         client.send_message(letter())
     (got,) = server.wait_for(1)
     assert (got.sender, got.to, got.user, got.tls) == (USER, ("ann@example.org",), USER, "implicit")
-    assert (got.subject, got.text, got.html) == ("Hello", "plain words\n", "<p>words</p>\n")
+    assert (got.subject, got.text, got.html) == ("Hello", "plain words\r\n", "<p>words</p>\r\n")
 
 
 def test_a_wrong_password_is_refused_with_an_answer(server):

@@ -43,9 +43,9 @@ class Wish:
 def sign_up(wish: Wish, by: By) -> str:
     """Opens an account, or seems to.  -> the flow's id.  Raises Several or TooSoon.
 
-    An address that is somebody's already walks the same way; its owner gets a notice.  One that
-    was typed
-    before but never proven takes the newer name and password: only who reads its mail decides.
+    An address that is somebody's already walks the same way; its owner gets a notice.  One that was
+    typed before but never proven takes the newer name and password: only who reads its mail
+    decides.
     """
     full_name, email, password = _accepted(wish)
     _spend(email, by)
@@ -71,18 +71,22 @@ def confirm_code(flow_id: str | None, code: str | None, device: str | None, by: 
     challenge = _challenge(flow_id)
     guesses.judge(challenge, code)
     with transaction():
+        person = people.lock(challenge.user_id)
         if not challenges.prove(challenge, by_code=True):
             raise guesses.not_right(challenge)
-        return _enter(challenge, device, by)
+        return _enter(person, challenge, device, by)
 
 
 def resend(email: str | None, flow_id: str | None, by: By) -> str:
-    """A new message for the same wish.  -> the new flow's id.  Raises NoFlow or TooSoon."""
-    _challenge(flow_id)
-    person = people.find(email)
+    """A new message for the same wish.  -> the new flow's id.  Raises NoFlow or TooSoon.
+
+    Not once somebody else has signed up with the address: the account then waits with the newer
+    password, which a proof from this browser must not confirm.
+    """
+    challenge, person = _challenge(flow_id), people.find(email)
     sending.spend(proof.PURPOSE, person, people.key(email), None, by)
     with transaction():
-        if person is None:
+        if challenges.current(challenge.id) is None or person is None:
             raise NoFlow(STORY)
         taken = person.email_proven_at or person.blocked_at
         return (proof.pretend if taken else proof.ask)(person, by).id
@@ -100,10 +104,11 @@ def follow_link(token: str, flow_id: str | None, device: str | None, by: By) -> 
     """
     challenge = _linked(token)
     with transaction():
+        person = people.lock(challenge.user_id)
         if not challenges.prove(challenge, by_code=False):
             raise _dead()
         if challenge.id == flow_id:
-            return _enter(challenge, device, by)
+            return _enter(person, challenge, device, by)
         audit.record("sign-up:link-used", challenge.user_id, by)
         return challenges.grant(challenge)
 
@@ -158,8 +163,7 @@ def _person(challenge: Challenge) -> Person:
     return person
 
 
-def _enter(challenge: Challenge, device: str | None, by: By) -> SignedIn:
-    person = people.lock(challenge.user_id)
+def _enter(person: Person, challenge: Challenge, device: str | None, by: By) -> SignedIn:
     people.prove(person)
     sessions.end_all(person.id)  # of the time when nobody knew whose address it was
     challenges.close(challenge)

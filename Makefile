@@ -1,0 +1,45 @@
+# Two commands matter: `make run` and `make test`. PORT=n changes the port; .env holds the settings.
+.PHONY: run test demo lint messages settings shots pins setup setup-tests
+
+FLASK = .venv/bin/flask --app wsgi
+DEMO = EMAIL_BACKEND=mailbox DATABASE_URL=sqlite:///$(CURDIR)/instance/demo.db
+
+run: setup
+	@$(FLASK) db upgrade
+	@exec $(FLASK) serve
+
+test: setup-tests
+	@tools/test.sh all
+
+demo: setup
+	@$(DEMO) $(FLASK) db upgrade
+	@$(DEMO) $(FLASK) demo
+	@$(DEMO) $(FLASK) serve
+
+lint: setup-tests
+	@tools/test.sh lint
+
+# Collects the words that can be translated.
+messages: setup-tests
+	@.venv/bin/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -o portal/translations/messages.pot portal
+
+# docs/settings.md and .env.example, from config.py.
+settings: setup
+	@.venv/bin/python -m tools.settings_table
+
+# Pictures of every page into shots/, at two widths, light and dark.
+shots: setup-tests
+	@.venv/bin/python -m tools.shots
+
+# requirements*.txt from requirements*.in; needs uv.
+pins:
+	@uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.txt
+	@uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+setup:
+	@tools/install.sh requirements.txt
+	@.venv/bin/python tools/write_env.py --quiet
+
+setup-tests:
+	@tools/install.sh requirements-dev.txt
+	@tools/system.sh

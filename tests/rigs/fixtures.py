@@ -1,0 +1,58 @@
+"""The rigs as fixtures; a program that this machine lacks is named in the reason of the skip."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.rigs import chromium, postgres
+from tests.rigs.chromium import Chromium
+from tests.rigs.postgres import Postgres
+from tests.rigs.server import Server
+from tests.rigs.smtp import SmtpServer
+
+
+@pytest.fixture(scope="session")
+def _smtp() -> Iterator[SmtpServer]:
+    with SmtpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_server(_smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> SmtpServer:
+    """A mail server with implicit TLS and AUTH, without memories, whose certificate is trusted."""
+    monkeypatch.setenv("SSL_CERT_FILE", _smtp.ca_file)
+    _smtp.clear()
+    return _smtp
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL; skips where there is none."""
+    if reason := postgres.missing():
+        pytest.skip(reason)
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> str:
+    """The SQLAlchemy URL of an empty database, new for each test."""
+    return postgres_server.fresh_database()
+
+
+@pytest.fixture(scope="session")
+def chromium_browser() -> Iterator[Chromium]:
+    """A browser; skips where there is none."""
+    if reason := chromium.missing():
+        pytest.skip(reason)
+    with chromium.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The served product with a mailbox, one for all journeys of this run; use own addresses."""
+    folder: Path = tmp_path_factory.mktemp("portal")
+    with Server(folder) as server:
+        yield server
