@@ -24,6 +24,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.base import Executable
 
+from portal.core.settings import setting
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -59,7 +61,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def init_app(app: Flask) -> None:
     """Connects `app` to its database; an SQLite file's folder is made when missing."""
-    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    with app.app_context():
+        url = make_url(setting("DATABASE_URL"))
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         (Path(app.instance_path) / url.database).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)

@@ -6,6 +6,7 @@ import secrets
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -66,43 +67,40 @@ def on_defect(err: Exception) -> ResponseReturnValue:
 
 def error_page(status: int, reference: str | None = None) -> tuple[str, int]:
     """One sentence on what happened, one on what to do, one link."""
-    title, text = _words(status)
+    title, text = WORDS.get(status, OTHERWISE)
     page = _named(title, text, "/", _("Go to the start page"))
     return render_template("errors/error.html", status=status, reference=reference, **page), status
 
 
-def _named(title: str, text: str, url: str, label: str) -> dict[str, str]:
+def _named(title: object, text: object, url: str, label: str) -> dict[str, object]:
     return {"title": title, "text": text, "action_url": url, "action_text": label}
 
 
-def _words(status: int) -> tuple[str, str]:
-    known = {
-        403: (
-            _("You may not open this page"),
-            _("It belongs to somebody else, or needs other rights."),
-        ),
-        404: (
-            _("There is no such page"),
-            _("Check the address, or start again from the start page."),
-        ),
-        405: (
-            _("This page cannot be used like that"),
-            _("Open it from the start page and use its buttons."),
-        ),
-        413: (_("That is too big"), _("Nothing was changed. Send less and try again.")),
-        429: (
-            _("Wait a little"),
-            _("There were many requests from you. Try again in a few minutes."),
-        ),
-        500: (
-            _("Something went wrong here"),
-            _("Nothing you typed was kept. Try again in a minute."),
-        ),
-        503: (
-            _("We cannot do this at the moment"),
-            _("Nothing was changed. Try again in a minute."),
-        ),
-    }
-    return known.get(
-        status, (_("We did not understand that"), _("Nothing was changed. Start again."))
-    )
+WORDS = {
+    403: (
+        _l("You may not open this page"),
+        _l("It belongs to somebody else, or needs other rights."),
+    ),
+    404: (
+        _l("There is no such page"),
+        _l("Check the address, or start again from the start page."),
+    ),
+    405: (
+        _l("This page cannot be used like that"),
+        _l("Open it from the start page and use its buttons."),
+    ),
+    413: (_l("That is too big"), _l("Nothing was changed. Send less and try again.")),
+    429: (
+        _l("Wait a little"),
+        _l("There were many requests from you. Try again in a few minutes."),
+    ),
+    500: (
+        _l("Something went wrong here"),
+        _l("What you typed was not kept. Try again in a minute."),
+    ),
+    503: (
+        _l("We cannot do this at the moment"),
+        _l("Nothing was changed. Try again in a minute."),
+    ),
+}
+OTHERWISE = _l("We did not understand that"), _l("Nothing was changed. Start again.")

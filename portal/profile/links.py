@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -120,10 +121,9 @@ def _in_ascii(host: str) -> str:
     host = unicodedata.normalize("NFC", host)
     if _AMBIGUOUS & set(host) or unicodedata.normalize("NFKC", host) != host:
         return ""
-    try:
-        return host.encode("idna").decode().lower()
-    except UnicodeError:
-        return ""
+    with suppress(UnicodeError):
+        host = host.encode("idna").decode().lower()
+    return host  # in other letters still where it cannot be written in ASCII: no public host
 
 
 def _is_public(host: str) -> bool:

@@ -74,12 +74,17 @@ def make(data: bytes, crop: str) -> dict[int, bytes]:
             raise Rejected(FIELD, "unreadable", text) from broken
 
 
-def _check_weight(weight: int) -> None:
+def too_large(weight: int) -> TooLarge:
+    """What to say of a picture, or a whole request, of `weight` bytes that are more than is taken."""
     limit = setting("PICTURE_MAX_BYTES")
-    if weight > limit:
-        size, most = f"{math.ceil(10 * weight / MEGABYTE) / 10:g}", f"{limit / MEGABYTE:.2g}"
-        text = _("The picture is %(size)s MB. Choose one up to %(most)s MB.", size=size, most=most)
-        raise TooLarge(FIELD, "too_large", text)
+    size, most = f"{math.ceil(10 * weight / MEGABYTE) / 10:g}", f"{limit / MEGABYTE:.2g}"
+    text = _("The picture is %(size)s MB. Choose one up to %(most)s MB.", size=size, most=most)
+    return TooLarge(FIELD, "too_large", text)
+
+
+def _check_weight(weight: int) -> None:
+    if weight > setting("PICTURE_MAX_BYTES"):
+        raise too_large(weight)
 
 
 def _open(data: bytes) -> ImageFile:

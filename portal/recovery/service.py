@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 
 from portal.accounts import devices, passwords, people, proof, sending
 from portal.accounts.models import Person
-from portal.codes import challenges, guesses, otp
-from portal.codes.challenges import Flow
+from portal.codes import challenges, flows, guesses, otp
+from portal.codes.flows import Flow
 from portal.codes.models import Challenge
 from portal.codes.terms import Terms
 from portal.core import audit, clock
@@ -49,7 +49,7 @@ def start(identifier: str | None, device: str | None, terms: Terms, by: By) -> s
 
 def flow(flow_id: str | None) -> Flow:
     """What the browser that asked may know.  Raises NoFlow."""
-    return challenges.flow(_challenge(flow_id))
+    return flows.face(_challenge(flow_id))
 
 
 def confirm_code(flow_id: str | None, code: str | None, by: By) -> str:
@@ -126,7 +126,7 @@ def _finish(challenge: Challenge, person: Person, candidate: passwords.Candidate
 
 
 def _challenge(flow_id: str | None) -> Challenge:
-    challenge = challenges.of_browser(PURPOSE, flow_id)
+    challenge = flows.of_browser(PURPOSE, flow_id)
     if challenge is None:
         raise NoFlow(STORY)
     return challenge

@@ -19,7 +19,7 @@ def start():
         with form.reporting():
             return _to_code(form.identifier.data)
     if not form.is_submitted():
-        form.identifier.data = request.args.get("email", "")[:254]
+        form.identifier.data = session.get("address", "")
     return form.page("recovery/start.html")
 
 

@@ -8,7 +8,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from click.testing import CliRunner, Result
 from flask import Flask
+from flask.cli import FlaskGroup
 from sqlalchemy import text
 
 from portal.core.db import db
@@ -57,6 +59,11 @@ class World:
         browser.get("/security/password")
         typed = {"old_password": old, "password": new, "confirm_password": new}
         return browser.submit("/security/password", **typed)
+
+    def command(self, *words: str) -> Result:
+        """`flask --app wsgi <words>`, as the operator types it."""
+        flask = FlaskGroup(create_app=lambda: self.app, load_dotenv=False, set_debug_flag=False)
+        return CliRunner().invoke(flask, words)
 
     def rows(self, statement: str, **values: object) -> list[tuple[object, ...]]:
         """What the database holds, where no page tells it."""

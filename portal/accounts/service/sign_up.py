@@ -17,8 +17,8 @@ from portal.accounts import (
 )
 from portal.accounts.entry import SignedIn
 from portal.accounts.models import Person
-from portal.codes import challenges, guesses
-from portal.codes.challenges import Flow
+from portal.codes import challenges, flows, guesses
+from portal.codes.flows import Flow
 from portal.codes.models import Challenge
 from portal.core import audit, clock, throttle
 from portal.core.audit import By
@@ -63,7 +63,7 @@ def sign_up(wish: Wish, by: By) -> str:
 
 def flow(flow_id: str | None) -> Flow:
     """What the browser that signed up may know.  Raises NoFlow."""
-    return challenges.flow(_challenge(flow_id))
+    return flows.face(_challenge(flow_id))
 
 
 def confirm_code(flow_id: str | None, code: str | None, device: str | None, by: By) -> SignedIn:
@@ -132,7 +132,7 @@ def _spend(email: str, by: By) -> None:
 
 
 def _challenge(flow_id: str | None) -> Challenge:
-    challenge = challenges.of_browser(proof.PURPOSE, flow_id)
+    challenge = flows.of_browser(proof.PURPOSE, flow_id)
     if challenge is None:
         raise NoFlow(STORY)
     return challenge
