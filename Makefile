@@ -21,6 +21,7 @@ lint: setup-tests
 
 # Collects the words that can be translated.
 messages: setup-tests
+	@mkdir -p portal/translations
 	@.venv/bin/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -o portal/translations/messages.pot portal
 
 # docs/settings.md and .env.example, from config.py.

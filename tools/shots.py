@@ -10,7 +10,7 @@ from tests.rigs.chromium import DESK, PHONE, Chromium, Tab, chromium, missing
 from tests.rigs.server import ROOT, Server
 
 FOLDER = ROOT / "shots"
-PASSWORD, NEW_PASSWORD = "copper lantern tuesday", "wooden planet friday"
+PASSWORD, NEW_PASSWORD, OTHER = "copper lantern tuesday", "wooden planet friday", "not the same"
 NO_WAITING = {"SEND_COOLDOWN_SECONDS": "0", "THROTTLES": "0", "HELP_PHONE": "0800 000 000"}
 
 
@@ -26,7 +26,7 @@ class Walk:
         self.strangers()
         self.signing_up()
         self.inside()
-        self.back_in()
+        self.new_password(self.back_in())
 
     def strangers(self) -> None:
         for path in "/help", "/privacy", "/no-such-page", "/recover/link/unknown", "/sign-in":
@@ -57,7 +57,8 @@ class Walk:
         self.open("/profile", "profile-again")
         self.press("Sign out")
 
-    def back_in(self) -> None:
+    def back_in(self) -> str:
+        """-> the link in the message."""
         before = len([each for each in self.portal.mailbox() if each.to == self.email])
         self.open("/recover")
         self.fill(identifier=self.email)
@@ -68,13 +69,16 @@ class Walk:
         self.fill(code="000000" if letter.code != "000000" else "111111")
         self.press("Continue")
         self.shoot("recover-code-error")
-        self.open(next(link for link in letter.links if "/link/" in link), "recover-link")
+        return next(link for link in letter.links if "/link/" in link)
+
+    def new_password(self, link: str) -> None:
+        self.open(link, "recover-link")
         self.tab.page.locator('button[value="show-code"]').click()
         self.shoot("recover-shown-code")
         self.tab.page.go_back()
         self.tab.page.locator('button[value="continue"]').click()
         self.shoot("new-password")
-        self.fill(password=NEW_PASSWORD, confirm_password="other")
+        self.fill(password=NEW_PASSWORD, confirm_password=OTHER)
         self.press("Save new password")
         self.shoot("new-password-error")
         self.fill(password=NEW_PASSWORD, confirm_password=NEW_PASSWORD)

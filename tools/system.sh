@@ -5,6 +5,8 @@ set -uo pipefail
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium fonts-dejavu-core)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+# Playwright brings a Node.js that is linked with it; a bare Debian has none.
+[ "$(uname)" != Linux ] || compgen -G '/usr/lib/*/libatomic.so.1*' >/dev/null || missing+=(libatomic1)
 [ ${#missing[@]} = 0 ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

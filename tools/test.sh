@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 PATH=$PWD/.venv/bin:$PATH
 export PYTHONDONTWRITEBYTECODE=1
 failed=()
+count=
 
 check() { # check NAME COMMAND...
     printf '\n== %s\n' "$1"
@@ -20,7 +21,16 @@ lint() {
 
 tests() {
     # One worker a file: a browser and a served portal are started once for all the tests of a file.
-    check "tests" python -m pytest -n "${WORKERS:-2}" --dist loadfile "$@"
+    check "tests" counted python -m pytest -n "${WORKERS:-2}" --dist loadfile "$@"
+}
+
+counted() { # keeps the last line, which counts what passed, failed and was skipped
+    local seen status=0
+    seen=$(mktemp)
+    "$@" | tee "$seen" || status=1
+    count=$(tail -n 1 "$seen")
+    rm -f "$seen"
+    return $status
 }
 
 case ${1:-all} in
@@ -28,9 +38,10 @@ case ${1:-all} in
     all) lint && tests ;;
     *) tests "$@" ;;
 esac
-echo
+printf '\n%s\n' "$count"
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failed[@]}"
     exit 1
 fi
-echo "All of it passed. Skipped tests, if any, are named above with what they lack."
+case $count in *skipped*) echo "######## Some tests were SKIPPED: above stands what they lack." ;; esac
+echo "Everything that could run has passed."

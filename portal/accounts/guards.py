@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Request, g, redirect, request, session
 from flask_login import LoginManager, UserMixin, current_user
+from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from portal.accounts import devices, roles, sessions
@@ -16,7 +17,7 @@ from portal.core.forms import PortalForm
 from portal.core.settings import setting
 
 if TYPE_CHECKING:
-    from portal.accounts.models import Session
+    from portal.accounts.models import Person, Session
 
 DAY = 86_400
 
@@ -97,8 +98,12 @@ def _from_cookie(req: Request) -> Visitor | None:
 def _on_every_page() -> dict[str, object]:
     if "_plain_form" not in g:
         g._plain_form = PortalForm(formdata=None)
-    me = current_user.person if current_user and current_user.is_authenticated else None
-    return {"me": me, "plain_form": g._plain_form}
+    return {"me": LocalProxy(_me), "plain_form": g._plain_form}
+
+
+def _me() -> Person | None:
+    """Asked for by the pages that show it alone: what says that the database is away must not."""
+    return current_user.person if current_user and current_user.is_authenticated else None
 
 
 def _drop_form_state() -> None:

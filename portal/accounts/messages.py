@@ -34,18 +34,24 @@ def confirm_address(about: str) -> Letter:
 
 @recipe("already_registered")
 def already_registered(about: str) -> Letter:
-    """To the owner of an address that was signed up again (`about`: challenge:person)."""
+    """To the owner of an address that was signed up again (`about`: challenge:person).
+
+    It carries no code.  One that nobody has is made all the same: whoever signed up counts its
+    tries and its time.
+    """
     challenge_id, _colon, person_id = about.partition(":")
-    person = people.get(int(person_id))
+    challenge, person = challenges.current(challenge_id), people.get(int(person_id))
+    unsent = challenges.write(challenge) if challenge else None
     values = {
         "name": person.full_name if person else "",
         "address": person.email if person else "",
         "sign_in": setting("PUBLIC_URL") + "/sign-in",
         "recover": setting("PUBLIC_URL") + "/recover",
     }
-    return Letter(
-        person.email if person else None, values, lambda now: challenges.sent(challenge_id, now)
-    )
+    address = person.email if person else None
+    if unsent:
+        return Letter(address, values, unsent.accepted, unsent.refused)
+    return Letter(address, values, lambda now: challenges.sent(challenge_id, now))
 
 
 @recipe("password_changed")

@@ -41,7 +41,9 @@ def chosen() -> str:
 
 
 def check_sign_up_roles() -> None:
-    """Raises Refused when people could make themselves staff."""
+    """Raises Refused when people could make themselves staff, or nothing at all."""
+    if not setting("SIGN_UP_ROLES"):
+        raise Refused("SIGN_UP_ROLES: names no role. Unset it, or name one like user.")
     staff = [role for role in setting("SIGN_UP_ROLES") if rank(role) > 0]
     if staff:
         raise Refused(f"SIGN_UP_ROLES: has {staff[0]}, a role of staff. Take it out.")

@@ -11,7 +11,7 @@ from portal.core.audit import By
 from portal.core.db import at_once, changed, db
 from portal.core.settings import setting
 
-SEEN_EVERY = timedelta(seconds=60)  # a write for every request would cost more than it tells
+SEEN_PARTS = 30  # of the idle time: a write for every request would cost more than it tells
 
 
 def begin(person: Person, kind: str, kept: bool, by: By) -> str:
@@ -89,8 +89,8 @@ def _longest(kept: bool) -> timedelta:
 
 
 def _touch(session: Session) -> None:
-    now = clock.now()
-    if now - session.seen_at > SEEN_EVERY:
+    now, every = clock.now(), timedelta(seconds=setting("SESSION_IDLE_SECONDS")) / SEEN_PARTS
+    if now - session.seen_at > every:
         at_once(update(Session).where(Session.id == session.id).values(seen_at=now))
 
 

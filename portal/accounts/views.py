@@ -40,7 +40,7 @@ def sign_up_code():
                 flow.id, form.code.data, guards.known_device(), guards.by()
             )
             return _enter(_proven(), signed)
-    return form.page("accounts/sign_up_code.html", flow=flow, address=session.get("address", ""))
+    return _code_page(form, flow)
 
 
 @bp.post("/sign-up/resend")
@@ -48,10 +48,11 @@ def sign_up_resend():
     form, flow = CodeForm(), signing_up.flow(session.get("sign-up"))
     if form.validate_on_submit():
         with form.reporting():
-            fresh = signing_up.resend(session.get("address"), flow.id, guards.by())
+            address = session.get("sign-up-address")
+            fresh = signing_up.resend(address, flow.id, guards.by())
             flash(_("We have sent a new email. Use the newest one."), "ok")
-            return _to_proof(fresh, session["address"])
-    return form.page("accounts/sign_up_code.html", flow=flow, address=session.get("address", ""))
+            return _to_proof(fresh, address)
+    return _code_page(form, flow)
 
 
 @bp.route("/sign-up/link/<string:token>", methods=["GET", "POST"])
@@ -101,8 +102,13 @@ def _enter(answer, signed):
     return guards.let_in(answer, signed)
 
 
+def _code_page(form, flow):
+    address = session.get("sign-up-address", "")
+    return form.page("accounts/sign_up_code.html", flow=flow, address=address)
+
+
 def _to_proof(flow_id, address):
-    session["sign-up"], session["address"] = flow_id, (address or "").strip()
+    session["sign-up"], session["sign-up-address"] = flow_id, (address or "").strip()
     return redirect("/sign-up/code", 303)
 
 

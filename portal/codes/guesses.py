@@ -30,7 +30,7 @@ def judge(challenge: Challenge, typed: str | None) -> None:
     except TooSoon as wait:
         raise TooSoon(wait.retry_at, _too_many()) from None
     if not otp.spend_try(challenge.otp_id):
-        raise _spent(challenge) if otp.exhausted(challenge.otp_id) else not_right(challenge)
+        raise _none_left(challenge)
     if not otp.matches(challenge.otp_id, code):
         raise not_right(challenge)
     throttle.refund(limits)
@@ -77,6 +77,17 @@ def _limits(challenge: Challenge) -> list[Limit]:
         for name, span in spans
         for one in whose
     ]
+
+
+def _none_left(challenge: Challenge) -> Rejected | TooSoon:
+    """Once the time that the asking browser knows is over, only that is said.
+
+    A code shown elsewhere since then has tries of its own, and whoever asked must not notice.
+    """
+    over = challenge.code_until is not None and challenge.code_until <= clock.now()
+    if over or not otp.exhausted(challenge.otp_id):
+        return not_right(challenge)
+    return _spent(challenge)
 
 
 def _spent(challenge: Challenge) -> TooSoon:

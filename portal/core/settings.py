@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask, current_app
 
@@ -12,6 +12,7 @@ import config
 
 WEAK_SECRET_LENGTH = 32
 SAFE_BCRYPT_COST = 10
+PARSER_READS = 64 * 1024  # bytes that Werkzeug takes at once; it counts them like a field's
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ def _derive(values: dict[str, Any]) -> None:
     values["PUBLIC_URL"] = (values["PUBLIC_URL"] or f"http://127.0.0.1:{values['PORT']}").rstrip(
         "/"
     )
-    host = urlsplit(values["PUBLIC_URL"]).hostname or ""
+    url = _split(values["PUBLIC_URL"])
+    if url.hostname:
+        values["PUBLIC_URL"] = url._replace(netloc=url.netloc.lower()).geturl()
+    host = url.hostname or ""
     values["ALLOWED_HOSTS"] = values["ALLOWED_HOSTS"] or (host, "127.0.0.1", "localhost")
     values["EMAIL_USE_SSL"] = values["EMAIL_USE_SSL"] and not values["EMAIL_USE_TLS"]
     values["EMAIL_FROM"] = values["EMAIL_FROM"] or values["EMAIL_HOST_USER"] or f"no-reply@{host}"
@@ -73,7 +77,7 @@ def _flask(values: dict[str, Any]) -> dict[str, Any]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": values["CSRF_LIFETIME_SECONDS"],
         "MAX_CONTENT_LENGTH": values["BODY_MAX_BYTES"],
-        "MAX_FORM_MEMORY_SIZE": values["BODY_MAX_BYTES"],
+        "MAX_FORM_MEMORY_SIZE": values["BODY_MAX_BYTES"] + PARSER_READS,
         "MAX_FORM_PARTS": values["BODY_MAX_FIELDS"],
         "BABEL_DEFAULT_TIMEZONE": "UTC",
     }
@@ -81,7 +85,7 @@ def _flask(values: dict[str, Any]) -> dict[str, Any]:
 
 def is_loopback(url: str) -> bool:
     """True for a site that only this machine can reach; any other is production."""
-    host = urlsplit(url).hostname or ""
+    host = _split(url).hostname or ""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -108,10 +112,11 @@ def _secrets(values: Mapping[str, Any]) -> list[Danger]:
 
 
 def _addresses(values: Mapping[str, Any]) -> list[Danger]:
-    url = urlsplit(values["PUBLIC_URL"])
+    url = _split(values["PUBLIC_URL"])
     whole = "Give it like https://account.example.org, without a path."
     proxies = "Give networks like 10.0.0.0/8."
-    is_site = url.scheme in ("http", "https") and url.hostname and not url.path and not url.query
+    is_site = url.hostname and values["PUBLIC_URL"] == f"{url.scheme}://{url.netloc}"
+    is_site = is_site and url.scheme in ("http", "https") and "@" not in url.netloc
     wild = any("*" in host for host in values["ALLOWED_HOSTS"])
     found = [
         (is_site, Danger("PUBLIC_URL", "is no address of a site.", whole, always=True)),
@@ -123,6 +128,15 @@ def _addresses(values: Mapping[str, Any]) -> list[Danger]:
         ),
     ]
     return [danger for fine, danger in found if not fine]
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of an address, its scheme in small letters; of no address at all, none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")
 
 
 def _is_network(text: str) -> bool:

@@ -6,7 +6,6 @@ from functools import cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from time import perf_counter
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel
@@ -100,7 +99,7 @@ def same_origin() -> bool:
         return True
     if origin == "null":
         return request.headers.get("Sec-Fetch-Site") == "same-origin"
-    return origin == setting("PUBLIC_URL") or urlsplit(origin).netloc == request.host
+    return origin == setting("PUBLIC_URL") or origin.partition("://")[2] == request.host
 
 
 def network() -> str:

@@ -61,7 +61,8 @@ def make(data: bytes, crop: str) -> dict[int, bytes]:
     `crop` is "left,top,side" in pixels of the upright picture; empty for the middle square.
     Raises TooLarge, WrongKind or Rejected, all on the field "picture", and nothing else.
     """
-    _check_weight(len(data))
+    if len(data) > setting("PICTURE_MAX_BYTES"):
+        raise too_large(len(data))
     with _places(setting("PICTURE_JOBS")):
         picture = _open(data)
         turn = _orientation(picture.info.get("exif") or b"")
@@ -75,16 +76,11 @@ def make(data: bytes, crop: str) -> dict[int, bytes]:
 
 
 def too_large(weight: int) -> TooLarge:
-    """What to say of a picture, or a whole request, of `weight` bytes that are more than is taken."""
-    limit = setting("PICTURE_MAX_BYTES")
-    size, most = f"{math.ceil(10 * weight / MEGABYTE) / 10:g}", f"{limit / MEGABYTE:.2g}"
+    """What is said of so many bytes, be they the picture's or its whole request's."""
+    most = f"{setting('PICTURE_MAX_BYTES') / MEGABYTE:.2g}"
+    size = f"{math.ceil(10 * weight / MEGABYTE) / 10:g}"
     text = _("The picture is %(size)s MB. Choose one up to %(most)s MB.", size=size, most=most)
     return TooLarge(FIELD, "too_large", text)
-
-
-def _check_weight(weight: int) -> None:
-    if weight > setting("PICTURE_MAX_BYTES"):
-        raise too_large(weight)
 
 
 def _open(data: bytes) -> ImageFile:

@@ -30,7 +30,7 @@ def code():
         with form.reporting():
             session["grant"] = service.confirm_code(flow.id, form.code.data, guards.by())
             return redirect("/auth/password-reset", 303)
-    return form.page("recovery/code.html", flow=flow, address=session.get("address", ""))
+    return form.page("recovery/code.html", flow=flow, address=session.get("recovery-address", ""))
 
 
 @bp.post("/recover/resend")
@@ -38,10 +38,10 @@ def resend():
     form, flow = CodeForm(), service.flow(session.get("recovery"))
     if form.validate_on_submit():
         with form.reporting():
-            answer = _to_code(session.get("address", ""))
+            answer = _to_code(session.get("recovery-address", ""))
             flash(_("We have sent a new email. Use the newest one."), "ok")
             return answer
-    return form.page("recovery/code.html", flow=flow, address=session.get("address", ""))
+    return form.page("recovery/code.html", flow=flow, address=session.get("recovery-address", ""))
 
 
 @bp.get("/recover/status")
@@ -80,5 +80,6 @@ def new_password():
 
 def _to_code(identifier):
     flow_id = service.start(identifier, guards.known_device(), terms.page(LINK), guards.by())
-    session["recovery"], session["address"] = flow_id, (identifier or "").strip()
+    session["recovery"] = flow_id
+    session["recovery-address"] = session["address"] = (identifier or "").strip()
     return redirect("/recover/code", 303)

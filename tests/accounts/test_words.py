@@ -1,7 +1,6 @@
 import hashlib
 import string
 import struct
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -226,16 +225,10 @@ def hostile() -> list[str]:
     return [*leet, *framed, *single, *odd, "1" * 63 + "a" + "7" * 64, "Ⅷ" * 128]
 
 
-def test_no_password_of_128_characters_takes_long_or_raises() -> None:
-    judge("first use loads what zxcvbn knows", SANA)
+def test_no_password_of_128_characters_raises() -> None:
     for password in hostile():
-        spent = []
-        for _ in range(3):
-            start = time.perf_counter()
-            judge(password, SANA)
-            spent.append(time.perf_counter() - start)
-        # measured: 11 ms at most; a machine under load may take some times that
-        assert min(spent) < 0.06, ascii(password)
+        verdict = judge(password, SANA)
+        assert verdict in (None, "personal", "leaked", "word", "weak"), ascii(password)
 
 
 def test_the_lists_are_as_large_as_promised() -> None:

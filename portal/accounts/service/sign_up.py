@@ -51,10 +51,9 @@ def sign_up(wish: Wish, by: By) -> str:
     _spend(email, by)
     password_hash = hashing.make(password)
     with transaction():
-        person = people.add(email, full_name, roles.chosen(), password_hash)
+        person = people.lock(people.add(email, full_name, roles.chosen(), password_hash).id)
         if person.email_proven_at or person.blocked_at:
             return proof.pretend(person, by).id
-        person = people.lock(person.id)
         person.full_name, person.password_hash = full_name, password_hash
         person.password_changed_at = clock.now()
         audit.record("sign-up:asked", person.id, by)
@@ -84,6 +83,8 @@ def resend(email: str | None, flow_id: str | None, by: By) -> str:
     password, which a proof from this browser must not confirm.
     """
     challenge, person = _challenge(flow_id), people.find(email)
+    if challenge.typed_hash != challenges.typed_hash(people.key(email)):
+        raise NoFlow(STORY)  # of another address: whether that is known is not for this browser
     sending.spend(proof.PURPOSE, person, people.key(email), None, by)
     with transaction():
         if challenges.current(challenge.id) is None or person is None:
