@@ -14,7 +14,7 @@ test: setup-tests
 demo: setup
 	@$(DEMO) $(FLASK) db upgrade
 	@$(DEMO) $(FLASK) demo
-	@$(DEMO) $(FLASK) serve
+	@exec env $(DEMO) $(FLASK) serve
 
 lint: setup-tests
 	@tools/test.sh lint
@@ -22,7 +22,7 @@ lint: setup-tests
 # Collects the words that can be translated.
 messages: setup-tests
 	@mkdir -p portal/translations
-	@.venv/bin/pybabel -q extract -F babel.cfg -k _l -k lazy_gettext -o portal/translations/messages.pot portal
+	@.venv/bin/pybabel -q extract --project Latchkey --copyright-holder "Latchkey contributors" -F babel.cfg -k _l -k lazy_gettext -o portal/translations/messages.pot portal
 
 # docs/settings.md and .env.example, from config.py.
 settings: setup

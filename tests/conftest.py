@@ -1,4 +1,4 @@
-"""The portal as every test meets it: real, migrated, alone with its database, its clock in our hands."""
+"""The portal as every test meets it: real, migrated, alone, its clock in our hands."""
 
 import shutil
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from portal.core import clock
 from portal.delivery import service as delivery
 from tests.rigs.visitor import Page, Visitor
 
+pytest_plugins = ["tests.rigs.fixtures"]
 PASSWORD = "copper lantern tuesday"
 OTHER_PASSWORD = "wooden planet friday"
 SETTINGS = {

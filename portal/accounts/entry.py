@@ -20,6 +20,5 @@ class SignedIn:
 def begin(person: Person, kept: bool, device: str | None, by: By) -> SignedIn:
     """A full sign-in of a person who proved to be it.  A step of a transaction."""
     audit.record("sign-in:begun", person.id, by)
-    return SignedIn(
-        sessions.begin(person, "browser", kept, by), devices.remember(device, person), kept
-    )
+    secret, kept = sessions.begin(person, "browser", kept, by)
+    return SignedIn(secret, devices.remember(device, person), kept)

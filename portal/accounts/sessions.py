@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from portal.accounts import roles
 from portal.accounts.models import Person, Session, SessionSecret
@@ -11,16 +11,17 @@ from portal.core.audit import By
 from portal.core.db import at_once, changed, db
 from portal.core.settings import setting
 
+STAFF_LONGEST = timedelta(hours=12)
 SEEN_PARTS = 30  # of the idle time: a write for every request would cost more than it tells
 
 
-def begin(person: Person, kind: str, kept: bool, by: By) -> str:
-    """A new sign-in.  -> its secret, which only the browser keeps.
+def begin(person: Person, kind: str, kept: bool, by: By) -> tuple[str, bool]:
+    """A new sign-in.  -> its secret, which only the browser keeps, and whether it is kept.
 
-    Staff are never kept signed in.
+    Staff are never kept signed in, and never longer than STAFF_LONGEST.
     """
-    now = clock.now()
-    kept = kept and not roles.is_staff(person)
+    now, staff = clock.now(), roles.is_staff(person)
+    kept = kept and not staff
     session = Session(
         kind=kind,
         person=person,
@@ -29,10 +30,10 @@ def begin(person: Person, kind: str, kept: bool, by: By) -> str:
         network=by.network,
         started_at=now,
         seen_at=now,
-        expires_at=now + _longest(kept),
+        expires_at=now + (min(_longest(kept), STAFF_LONGEST) if staff else _longest(kept)),
     )
     db.session.add(session)
-    return _new_secret(session)
+    return _new_secret(session), kept
 
 
 def of_cookie(secret: str) -> Session | None:
@@ -48,8 +49,7 @@ def of_cookie(secret: str) -> Session | None:
 def is_live(session: Session) -> bool:
     """Neither ended nor run out nor left alone for too long, and its person may be here."""
     now = clock.now()
-    idle = _longest(True) if session.kept else timedelta(seconds=setting("SESSION_IDLE_SECONDS"))
-    fresh = session.expires_at > now and session.seen_at + idle > now
+    fresh = session.expires_at > now and session.seen_at + _idle(session.kept) > now
     return fresh and session.ended_at is None and session.person.blocked_at is None
 
 
@@ -66,12 +66,19 @@ def end(session: Session) -> None:
 
 def end_all(person_id: int, but: int | None = None) -> int:
     """Every sign-in of the person is over, but for the session id `but`.  -> how many were live."""
-    return _end(Session.person_id == person_id, Session.id != (but or 0))
+    live = count(person_id, but)
+    _end(Session.person_id == person_id, Session.id != (but or 0))
+    return live
 
 
-def count(person_id: int) -> int:
-    """How many sign-ins of the person could still be used."""
-    live = (Session.ended_at.is_(None), Session.expires_at > clock.now())
+def count(person_id: int, but: int | None = None) -> int:
+    """How many sign-ins of the person could still be used, but for the session id `but`."""
+    now = clock.now()
+    used = or_(
+        Session.seen_at > now - _idle(False),
+        and_(Session.kept, Session.seen_at > now - _idle(True)),
+    )
+    live = (Session.ended_at.is_(None), Session.expires_at > now, used, Session.id != (but or 0))
     wanted = select(func.count()).select_from(Session).where(Session.person_id == person_id, *live)
     return db.session.scalar(wanted) or 0
 
@@ -88,15 +95,19 @@ def _longest(kept: bool) -> timedelta:
     return timedelta(seconds=setting("SESSION_ABSOLUTE_SECONDS"))
 
 
+def _idle(kept: bool) -> timedelta:
+    return _longest(True) if kept else timedelta(seconds=setting("SESSION_IDLE_SECONDS"))
+
+
 def _touch(session: Session) -> None:
     now, every = clock.now(), timedelta(seconds=setting("SESSION_IDLE_SECONDS")) / SEEN_PARTS
     if now - session.seen_at > every:
         at_once(update(Session).where(Session.id == session.id).values(seen_at=now))
 
 
-def _end(*which: ColumnElement[bool]) -> int:
+def _end(*which: ColumnElement[bool]) -> None:
     live = update(Session).where(*which, Session.ended_at.is_(None))
-    return changed(db.session(), live.values(ended_at=clock.now()))
+    db.session.execute(live.values(ended_at=clock.now()))
 
 
 def _new_secret(session: Session) -> str:

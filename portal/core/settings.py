@@ -12,6 +12,7 @@ import config
 
 WEAK_SECRET_LENGTH = 32
 SAFE_BCRYPT_COST = 10
+DJANGO = "django.core.mail.backends."
 PARSER_READS = 64 * 1024  # bytes that Werkzeug takes at once; it counts them like a field's
 
 
@@ -58,6 +59,9 @@ def _derive(values: dict[str, Any]) -> None:
         values["PUBLIC_URL"] = url._replace(netloc=url.netloc.lower()).geturl()
     host = url.hostname or ""
     values["ALLOWED_HOSTS"] = values["ALLOWED_HOSTS"] or (host, "127.0.0.1", "localhost")
+    backend = values["EMAIL_BACKEND"]
+    if backend.startswith(DJANGO):  # its dotted names are understood: smtp.EmailBackend is smtp
+        values["EMAIL_BACKEND"] = backend.removeprefix(DJANGO).partition(".")[0]
     values["EMAIL_USE_SSL"] = values["EMAIL_USE_SSL"] and not values["EMAIL_USE_TLS"]
     values["EMAIL_FROM"] = values["EMAIL_FROM"] or values["EMAIL_HOST_USER"] or f"no-reply@{host}"
     if values["DATABASE_URL"].startswith(("postgres://", "postgresql://")):

@@ -33,7 +33,6 @@ _SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xdb-\xfe]")  # ITU T.81, table B.1
 _SCAN = re.compile(rb"\xff\xda\0[\x06\x08\x0a\x0c\x0e][\0-\x04]")  # B.2.3
 _CHUNK = re.compile(rb"\0\0..[A-Za-z]{4}", re.DOTALL)  # ISO/IEC 15948, 5.3
 _PACKED = re.compile(rb"iCCP|zTXt|iTXt")
-_ORIENTATION = 0x0112
 _TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
 _TURNS |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
 _places = cache(BoundedSemaphore)
@@ -139,7 +138,7 @@ def _orientation(exif: bytes) -> int:
         tags = [struct.unpack_from(order + "H6xH", tiff, start + 2 + 12 * n) for n in range(count)]
     except struct.error:
         return 1
-    turn: int = dict(tags).get(_ORIENTATION, 1)
+    turn: int = dict(tags).get(0x0112, 1)  # its tag
     return turn if turn in _TURNS else 1
 
 

@@ -21,7 +21,6 @@ def _posts() -> list[Rule]:
 
 
 POSTS = _posts()
-BY_RULE = pytest.mark.parametrize("rule", POSTS, ids=str)
 
 
 @pytest.fixture
@@ -79,16 +78,25 @@ def filled(form) -> dict[str, object]:
     return {name: value for name, value in typed.items() if name not in form.files}
 
 
-def attack(victim, rule, change, **headers):
-    """Sends the rule's form, spoilt.  -> the page and what was typed; nothing may have changed."""
-    action = path_of(rule, victim)
-    form = form_to(victim, action)
-    typed = filled(form)
-    sent = change(dict(typed))
-    before = dump(victim.client.application)
-    page = victim.post(action, sent, **headers)
-    assert dump(victim.client.application) == before, f"{action} changed something"
-    return page, typed
+@pytest.fixture
+def typed(victim):
+    """Each rule with its path and what somebody typed there, with a good token."""
+    paths = [(rule, path_of(rule, victim)) for rule in POSTS]
+    return [(rule, path, filled(form_to(victim, path))) for rule, path in paths]
+
+
+@pytest.fixture
+def attack(app, victim, typed):
+    """attack(change) sends every form spoilt: each is refused and shown again; nothing changes."""
+
+    def send(change, **headers):
+        for rule, path, fields in typed:
+            before = dump(app)
+            page = victim.post(path, change(dict(fields)), **headers)
+            assert dump(app) == before, f"{rule} changed something"
+            refused_and_shown_again(rule, page, fields)
+
+    return send
 
 
 def refused_and_shown_again(rule, page, typed):
@@ -105,52 +113,49 @@ def test_csrf_01_there_are_buttons_to_press():
     assert len(POSTS) >= 15
 
 
-@BY_RULE
-def test_csrf_01_forged_posts_change_nothing(app, victim, time, rule):
-    other = Visitor(app, address="192.0.2.60")
-    foreign = other.get("/sign-in").form("/sign-in").fields["csrf_token"]
-    spoilt = [
-        lambda typed: {name: value for name, value in typed.items() if name != "csrf_token"},
-        lambda typed: typed | {"csrf_token": ""},
-        lambda typed: typed | {"csrf_token": foreign},
-        lambda typed: typed | {"csrf_token": typed["csrf_token"][:-1] + "\N{SNOWMAN}"},
-    ]
-    for change in spoilt:
-        refused_and_shown_again(rule, *attack(victim, rule, change))
-    for origin in (EVIL, "http://127.0.0.1.evil.example", "http://[x", "evil", "null"):
-        found = attack(victim, rule, dict, Origin=origin, Sec_Fetch_Site="cross-site")
-        refused_and_shown_again(rule, *found)
+def test_csrf_01_forged_posts_change_nothing(app, attack):
+    foreign = Visitor(app).get("/sign-in").form("/sign-in").fields["csrf_token"]
+    attack(lambda fields: {key: each for key, each in fields.items() if key != "csrf_token"})
+    attack(lambda fields: fields | {"csrf_token": ""})
+    attack(lambda fields: fields | {"csrf_token": foreign})
+    attack(lambda fields: fields | {"csrf_token": fields["csrf_token"][:-1] + "\N{SNOWMAN}"})
 
 
-@BY_RULE
-def test_csrf_01_a_stale_token_changes_nothing(victim, time, rule):
-    def too_late(typed):
-        time.pass_(seconds=61)
-        return typed
-
-    refused_and_shown_again(rule, *attack(victim, rule, too_late))
+@pytest.mark.parametrize(
+    "origin", [EVIL, "http://127.0.0.1.evil.example", "http://[x", "evil", "null"]
+)
+def test_csrf_01_posts_from_other_sites_change_nothing(attack, origin):
+    attack(dict, Origin=origin, Sec_Fetch_Site="cross-site")
 
 
-@BY_RULE
-def test_csrf_01_other_bodies_and_methods_change_nothing(victim, rule):
-    action = path_of(rule, victim)
-    typed = filled(form_to(victim, action))
-    before = dump(victim.client.application)
-    plain = "&".join(f"{name}={value}" for name, value in typed.items())
+def test_csrf_01_a_stale_token_changes_nothing(attack, time):
+    time.pass_(seconds=61)
+    attack(dict)
+
+
+def test_csrf_01_other_bodies_and_methods_change_nothing(app, victim, typed):
+    before = dump(app)
+    for rule, path, fields in typed:
+        other_bodies(victim, path, fields)
+        other_methods(victim, rule, path, fields)
+    assert dump(app) == before
+
+
+def other_bodies(victim, path, fields):
+    plain = "&".join(f"{name}={value}" for name, value in fields.items())
     for kind in ("text/plain", "application/json", "application/xml", "x"):
-        assert victim.post(action, plain, kind=kind).status == 400, kind
+        assert victim.post(path, plain, kind=kind).status == 400, f"{path} as {kind}"
+
+
+def other_methods(victim, rule, path, fields):
     for method in ("PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
-        answer = victim.client.open(action, method=method, data=typed, base_url=victim.site)
-        assert answer.status_code == 405, method
+        answer = victim.client.open(path, method=method, data=fields, base_url=victim.site)
+        assert answer.status_code == 405, f"{method} {path}"
     override = {"X-HTTP-Method-Override": "POST", "X-HTTP-Method": "POST", "X-Method": "POST"}
-    query = typed | {"_method": "POST", "_http_method": "POST"}
     for headers in ({}, override):
-        answer = victim.client.get(
-            action, query_string=query, headers=headers, base_url=victim.site
-        )
-        allowed = (200, 303) if "GET" in rule.methods else (405,)
-        assert answer.status_code in allowed, answer.status_code
-    assert dump(victim.client.application) == before
+        query = fields | {"_method": "POST", "_http_method": "POST"}
+        answer = victim.client.get(path, query_string=query, headers=headers, base_url=victim.site)
+        assert answer.status_code in ((200, 303) if "GET" in rule.methods else (405,)), path
 
 
 def test_csrf_01_a_form_page_without_referrer_is_trusted_only_with_the_browsers_word(victim):

@@ -16,35 +16,47 @@ from tests.rigs.server import Server
 
 EMAIL, NAME = "sana.iqbal@example.org", "Sana Iqbal"
 PASSWORD, NEXT_PASSWORD = "copper lantern tuesday", "wooden planet friday"
-SHORT, LONG = "Sana7!", "I restore old clocks. " * 30
-TOO_BIG = "x" * 70_000
 TRIES = "3"  # wrong passwords until the page that asks to wait
 SETTINGS = {
     "WRONG_PASSWORDS_PER_ACCOUNT": TRIES,
     "HELP_PHONE": "0800 000 000",
     "HELP_EMAIL": "help@example.org",
 }
-SIGN_IN = {"Email address": EMAIL, "Password": PASSWORD}
-WRONG = {"Email address": "nobody@example.org", "Password": "not this one"}
-WISH = {"Full name": NAME, "Email address": EMAIL}
-WISH |= {"Create a password": PASSWORD, "Password again": PASSWORD}
-WEAK_WISH = WISH | {"Email address": "sana@", "Create a password": SHORT}
-NEW = {"New password": NEXT_PASSWORD, "New password again": NEXT_PASSWORD}
-DIFFERENT = {"New password": NEXT_PASSWORD, "New password again": PASSWORD}
-PROFILE = {"Job title": "District nurse", "Organisation": "Northfold Care"}
-WRONG_LINKS = {"Website": "http://sana.example", "LinkedIn": "https://example.org/sana"}
-CODE = {"6-digit code": "000000"}
 STALE = """() => document.querySelectorAll('[name=csrf_token]').forEach(
     token => { token.value = 'of yesterday'; })"""
+CHECK = "Check your email"
+# What is typed, by label.
+ADDRESS = {"Email address": EMAIL}
+SIGN_IN = ADDRESS | {"Password": NEXT_PASSWORD}
+WRONG = {"Email address": "nobody@example.org", "Password": "not this one"}
+TOO_BIG = {"Email address": "x" * 70_000}
+WISH = ADDRESS | {"Full name": NAME, "Create a password": PASSWORD, "Password again": PASSWORD}
+WEAK = {"Email address": "sana@", "Create a password": "Sana7!", "Password again": "Sana7"}
+CODE = {"6-digit code": "000000"}
+NO_NAME = {"Full name": "", "Username": "42"}
+WORK = {"Job title": "District nurse", "Organisation": "Northfold Care"}
+WRONG_LINKS = {"Website": "http://sana.example", "LinkedIn": "https://example.org/sana"}
+LINKS = {"Website": "https://sana.example", "GitHub": "@sana", "LinkedIn": "", "YouTube": "@sana"}
+LONG_BIO = {"Short biography": "I restore old clocks. " * 30}
+BIO = {"Short biography": "I visit people at home across north Leeds.\n\nI restore old clocks."}
+OLD = {"Current password": "not this one"}
+NEW = {"New password": NEXT_PASSWORD, "New password again": NEXT_PASSWORD}
+DIFFERENT = {"New password": NEXT_PASSWORD, "New password again": PASSWORD}
+SHORT = {"New password": "Sana7!", "New password again": "Sana7"}
 
 Way = Callable[["Guide"], None]
 
 
+def _nothing(guide: Guide) -> None:
+    """Most sights need no more than their path, what is typed, and a button."""
+
+
 @dataclass(frozen=True)
 class Sight:
-    """One state of one page: go to `path`, fill in what is `typed`, press the button.
+    """One state of one page.
 
-    No path: what the sight before has left. `before` and `after` are done around it.
+    To get there: open `path`, or the link in message number `letter`, or stay where the sight
+    before was; do what comes `first`; fill in what is `typed`; `press` the button; then do `last`.
     """
 
     name: str
@@ -53,115 +65,171 @@ class Sight:
     typed: Mapping[str, str] = field(default_factory=dict)
     press: str = ""
     error: bool = False
-    before: Way = lambda guide: None
-    after: Way = lambda guide: None
+    letter: int = 0
+    first: Way = _nothing
+    last: Way = _nothing
 
 
 class Guide:
     """Leads one browser through all of SIGHTS, in this order."""
 
     def __init__(self, tab: Tab, portal: Server) -> None:
-        self.tab, self.portal, self.hands = tab, portal, Mouse(tab)
+        self.tab, self.page, self.portal, self.hands = tab, tab.page, portal, Mouse(tab)
 
     def tour(self) -> Iterator[Sight]:
         """Yields each sight while the browser stands before it."""
         for sight in SIGHTS:
-            sight.before(self)
             self._visit(sight)
-            sight.after(self)
             self.hands.sees(sight.heading)
             yield sight
 
     def _visit(self, sight: Sight) -> None:
-        if sight.path:
-            self.tab.goto(self._resolved(sight.path))
+        if sight.path or sight.letter:
+            self.tab.goto(sight.path or self._link(sight.letter))
+        sight.first(self)
         for label, text in sight.typed.items():
             self.hands.fill(label, text)
         if sight.press:
             self.hands.send(sight.press)
+        sight.last(self)
 
-    def _resolved(self, path: str) -> str:
-        """LINK stands for the one in the newest message."""
-        return self.portal.wait_for_mail(EMAIL).links[0] if path == LINK else path
-
-
-def _goes_stale(guide: Guide) -> None:
-    guide.tab.page.evaluate(STALE)
+    def _link(self, letter: int) -> str:
+        return self.portal.wait_for_mail(EMAIL, letter).links[0]
 
 
-def _signs_in_with_a_stale_form(guide: Guide) -> None:
-    guide.tab.goto("/sign-in")
-    _goes_stale(guide)
+def _the_form_is_old(guide: Guide) -> None:
+    guide.page.evaluate(STALE)
 
 
-def _goes_home_with_a_stale_form(guide: Guide) -> None:
-    guide.tab.goto("/profile")
-    _goes_stale(guide)
+def _the_message_has_left(guide: Guide) -> None:
+    expect(guide.page.locator(".count")).to_be_visible()
 
 
-def _confirmed(guide: Guide) -> None:
-    guide.hands.send("Confirm this address")
+def _the_message_has_come(guide: Guide) -> None:
+    guide.portal.wait_for_mail(EMAIL)
+    guide.page.reload()
+    _the_message_has_left(guide)
 
 
-def _message_has_left(guide: Guide) -> None:
-    expect(guide.tab.page.locator(".count")).to_be_visible()
-
-
-def _second_message(guide: Guide) -> None:
-    guide.portal.wait_for_mail(EMAIL, 2)
-
-
-def _time_is_up(guide: Guide) -> None:
-    line = guide.tab.page.locator("#code-time")
+def _the_time_is_up(guide: Guide) -> None:
+    line = guide.page.locator("#code-time")
     expect(line).to_have_text(re.compile("has run out"), timeout=40_000)
-    guide.tab.page.reload()
+    guide.page.reload()
 
 
-def _chooses_a_picture(guide: Guide) -> None:
+def _a_picture_is_chosen(guide: Guide) -> None:
     file = BytesIO()
     hills = Image.linear_gradient("L").resize((900, 600))
-    Image.merge("RGB", (hills, hills.rotate(180), hills.rotate(90))).save(file, "PNG")
+    Image.merge("RGB", (hills, hills.rotate(180), hills.rotate(180))).save(file, "PNG")
     _choose(guide, "hills.png", file.getvalue())
-    expect(guide.tab.page.locator(".crop-stage img")).to_be_visible()
+    expect(guide.page.locator(".crop-stage img")).to_be_visible()
 
 
-def _chooses_a_text(guide: Guide) -> None:
-    guide.tab.goto("/profile")
+def _a_text_is_chosen(guide: Guide) -> None:
     _choose(guide, "letter.txt", b"Not a picture.")
 
 
 def _choose(guide: Guide, name: str, data: bytes) -> None:
     chosen = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-    guide.tab.page.locator("[type=file]").set_input_files(chosen)
+    guide.page.locator("[type=file]").set_input_files(chosen)
 
 
-def _fails_to_sign_in(guide: Guide) -> None:
+def _many_tries(guide: Guide) -> None:
     for _again in range(int(TRIES)):
         guide.tab.goto("/sign-in")
         for label, text in WRONG.items():
             guide.hands.fill(label, text)
         guide.hands.send("Sign in")
+    guide.tab.goto("/sign-in")
 
 
-def _loses_its_disk(guide: Guide) -> None:
+def _the_disk_is_gone(guide: Guide) -> None:
     """What nobody foresaw: a file lies where the folder of the pictures should be."""
     uploads = guide.portal.folder / "uploads"
     uploads.rename(uploads.with_name("gone"))
     uploads.write_text("")
-    guide.tab.goto("/profile")
-    _chooses_a_picture(guide)
+    _a_picture_is_chosen(guide)
 
 
-LINK = "the link in the newest message"
-ENTRANCE = (
+BEFORE = (
     Sight("help", "Help and contact", "/help"),
     Sight("privacy", "Privacy", "/privacy"),
     Sight("mailbox-empty", "Mailbox", "/dev/mailbox"),
     Sight("no-such-page", "There is no such page", "/no-such-page"),
+    Sight("wrong-method", "This page cannot be used like that", "/sign-out"),
+    Sight("link-dead", "This link no longer works", "/recover/link/none"),
     Sight("sign-in", "Sign in", "/sign-in"),
     Sight("sign-in-empty", "Sign in", press="Sign in", error=True),
     Sight("sign-in-wrong", "Sign in", "/sign-in", WRONG, "Sign in", error=True),
-    Sight("sign-in-stale", "Sign in", typed=WRONG, press="Sign in", error=True)
-    ,
+    Sight("sign-in-old", "Sign in", "", WRONG, "Sign in", error=True, first=_the_form_is_old),
+    Sight("sign-in-big", "Sign in", "/sign-in", TOO_BIG, "Sign in", error=True),
+    Sight("wait", "Wait a little", "/sign-in", WRONG, "Sign in", first=_many_tries),
 )
-SIGHTS = ENTRANCE
+SIGN_UP = (
+    Sight("sign-up", "Create an account", "/sign-up"),
+    Sight("sign-up-empty", "Create an account", press="Create account", error=True),
+    Sight("sign-up-weak", "Create an account", "/sign-up", WEAK, "Create account", error=True),
+    Sight("sign-up-code", CHECK, "/sign-up", WISH, "Create account", last=_the_message_has_come),
+    Sight("sign-up-code-wrong", CHECK, "", CODE, "Continue", error=True),
+    Sight("sign-up-resend-soon", CHECK, press="Send a new code", error=True),
+    Sight("sign-up-link", "Confirm your email address", letter=1),
+)
+PROFILE = (
+    Sight("profile-new", "Your profile", press="Confirm this address"),
+    Sight("profile-crop", "Your profile", "/profile", first=_a_picture_is_chosen),
+    Sight("profile-picture", "Your profile", press="Save picture"),
+    Sight(
+        "profile-wrong-kind",
+        "Your profile",
+        "/profile",
+        press="Save picture",
+        error=True,
+        first=_a_text_is_chosen,
+    ),
+    Sight("profile-no-name", "Your profile", "/profile", NO_NAME, "Save name", error=True),
+    Sight("profile-work", "Your profile", "/profile", WORK, "Save work"),
+    Sight("profile-links-wrong", "Your profile", "", WRONG_LINKS, "Save links", error=True),
+    Sight("profile-links", "Your profile", "/profile", LINKS, "Save links"),
+    Sight("profile-bio-long", "Your profile", "", LONG_BIO, "Save biography", error=True),
+    Sight("profile-bio", "Your profile", "/profile", BIO, "Save biography"),
+    Sight("profile", "Your profile", "/profile"),
+    Sight("security", "Security", "/security"),
+    Sight("password", "Change your password", "/security/password"),
+    Sight(
+        "password-wrong",
+        "Change your password",
+        "",
+        OLD | DIFFERENT,
+        "Save new password",
+        error=True,
+    ),
+    Sight(
+        "sign-out-old", "Sign out", "/profile", press="Sign out", error=True, first=_the_form_is_old
+    ),
+    Sight("sign-out", "Sign in", press="Sign out"),
+)
+RECOVERY = (
+    Sight("recover", "Get back into your account", "/recover"),
+    Sight("recover-empty", "Get back into your account", press="Send the email", error=True),
+    Sight("recover-code", CHECK, "/recover", ADDRESS, "Send the email", last=_the_message_has_left),
+    Sight("recover-code-wrong", CHECK, "", CODE, "Continue", error=True),
+    Sight("recover-resend-soon", CHECK, press="Send a new code", error=True),
+    Sight("recover-code-run-out", CHECK, "/recover/code", first=_the_time_is_up),
+    Sight("recover-link", "Choose a new password?", letter=2),
+    Sight("recover-shown-code", "Your code", press="I am on another device, show me a code"),
+    Sight("new-password", "Choose a new password", letter=2, press="Continue on this device"),
+    Sight("new-password-weak", "Choose a new password", "", SHORT, "Save new password", error=True),
+    Sight("new-password-saved", "Sign in", "", NEW, "Save new password"),
+)
+AFTER = (
+    Sight("mailbox", "Mailbox", "/dev/mailbox"),
+    Sight("signed-in-again", "Your profile", "/sign-in", SIGN_IN, "Sign in"),
+    Sight(
+        "defect",
+        "Something went wrong here",
+        "/profile",
+        press="Save picture",
+        first=_the_disk_is_gone,
+    ),
+)
+SIGHTS = BEFORE + SIGN_UP + PROFILE + RECOVERY + AFTER

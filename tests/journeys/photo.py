@@ -1,4 +1,4 @@
-"""A photograph as a phone takes it: 12 megapixels, lying on its side, full of notes about the place."""
+"""A photograph as a phone takes it: 12 megapixels, lying on its side, with notes of the place."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""What people do on the portal's pages, by the words that stand there: with a mouse or by keyboard."""
+"""What people do on the pages, by the words that stand there: with a mouse or by keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person opens an account, says who they are, and gets back in: in a real browser, on the served product."""
+"""Opening an account, saying who one is, getting back in: a real browser, the served product."""
 
 import re
 from datetime import timedelta
@@ -25,7 +25,10 @@ LINKS = {
     "Website": ("https://sana.example/about", "https://sana.example/about"),
     "GitHub": ("sana-iqbal", "https://github.com/sana-iqbal"),
     "GitLab": ("@sana", "https://gitlab.com/sana"),
-    "LinkedIn": ("https://www.linkedin.com/in/sana-iqbal", "https://www.linkedin.com/in/sana-iqbal"),
+    "LinkedIn": (
+        "https://www.linkedin.com/in/sana-iqbal",
+        "https://www.linkedin.com/in/sana-iqbal",
+    ),
     "X": ("@sana", "https://x.com/sana"),
     "Mastodon": ("@sana@mastodon.social", "https://mastodon.social/@sana"),
     "Instagram": ("sana.iqbal", "https://instagram.com/sana.iqbal"),

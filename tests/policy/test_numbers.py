@@ -72,7 +72,9 @@ PRODUCTION = {
 
 def names_here() -> set[str]:
     trees = [ast.parse(file.read_text()) for file in Path(__file__).parent.glob("test_*.py")]
-    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return {
+        node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    }
 
 
 @pytest.mark.parametrize("name", [each.name for each in config.POLICY])
@@ -85,7 +87,9 @@ def test_the_defaults_are_those_of_the_paper(name):
     assert {each.name: each.default for each in config.POLICY}[name] == PAPER[name]
 
 
-@pytest.mark.parametrize("each, bound, step", BOUNDED, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(
+    "each, bound, step", BOUNDED, ids=lambda value: getattr(value, "name", value)
+)
 def test_a_number_out_of_its_bounds_is_understood_and_refused(each, bound, step):
     for value, fine in (bound, True), (bound + step, False):
         _values, problems = config.read({each.name: str(value)})

@@ -1,8 +1,8 @@
 """An application with people in it: the steps that stories share, all through the doors.
 
-    world = World(make_app(CODE_LIFETIME_SECONDS="60"))
-    ann = world.account()
-    browser, mail = world.asked(ann.email)
+world = World(make_app(CODE_LIFETIME_SECONDS="60"))
+ann = world.account()
+browser, mail = world.asked(ann.email)
 """
 
 from collections.abc import Iterator

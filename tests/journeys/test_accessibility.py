@@ -1,0 +1,67 @@
+"""Every page and letter, with and without errors: axe-core finds nothing, nothing sticks out."""
+
+import pytest
+
+from tests.journeys.atlas import SETTINGS, Guide
+from tests.rigs.chromium import DESK, PHONE
+from tests.rigs.server import Server
+
+pytestmark = pytest.mark.journey
+
+LOOKS = [(width, scheme) for scheme in ("light", "dark") for width in (PHONE, DESK)]
+NARROW = 320  # WCAG 1.4.10
+# WCAG 1.4.12, as a style sheet that the policy lets through: made by script, not put into the page.
+SPACED = """() => { const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
+        word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
+    document.adoptedStyleSheets = [sheet]; }"""
+LETTERS = 3  # kinds of message that the tour gets
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("atlas"), CODE_LIFETIME_SECONDS="10", **SETTINGS) as server:
+        yield server
+
+
+def test_every_page_and_letter_is_for_everybody(chromium_browser, served):
+    found = []
+    with chromium_browser.open(served.url) as tab:
+        guide = Guide(tab, served)
+        for sight in guide.tour():
+            found += [f"{sight.name}: {line}" for line in _wrong(guide, sight)]
+    with chromium_browser.open("") as tab:
+        letters = {letter.subject: letter.html for letter in served.mailbox()}
+        for subject, html in letters.items():
+            tab.page.set_content(html)
+            found += [f"{subject}: {line}" for line in _unfit(tab)]
+    assert len(letters) == LETTERS
+    assert not found, "\n".join(found)
+
+
+def _wrong(guide, sight):
+    yield from _told(guide, sight)
+    yield from _unfit(guide.tab)
+    guide.page.evaluate(SPACED)
+    yield from (f"spaced: {line}" for line in guide.tab.sideways(NARROW))
+    guide.tab.sideways(DESK)
+
+
+def _unfit(tab):
+    for width, scheme in LOOKS:
+        tab.page.emulate_media(color_scheme=scheme)
+        yield from (f"{width} {scheme}: {line}" for line in tab.sideways(width))
+        yield from (f"{width} {scheme}: {line}" for line in tab.axe())
+    tab.page.emulate_media(color_scheme="light")
+    yield from (f"narrow: {line}" for line in tab.sideways(NARROW))
+
+
+def _told(guide, sight):
+    """An error is told by the title, and by a summary that has the focus."""
+    prefixed = guide.page.title().startswith("Error: ")
+    if prefixed is not sight.error:
+        yield f"the title is {guide.page.title()!r}"
+    if sight.error and guide.tab.focused() != "summary":
+        yield f"{guide.tab.focused()!r} has the focus, not the summary"
+    if not sight.error and guide.page.locator(".summary").count():
+        yield "there is a summary of errors"
