@@ -17,6 +17,7 @@ from portal.delivery import worker
 from portal.demo import service as invention
 from portal.demo.cast import DEMO
 
+THREADS = 16  # most of them wait: for a slow reader, for a turn to hash
 users = click.Group("users", help="Help people from the command line.")
 
 
@@ -55,11 +56,12 @@ def clear_throttles(email):
 def serve(app):
     """Serve the portal on HOST and PORT (waitress), with the mail worker inside."""
     worker.start(app)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # requests under way are finished
     host, port = settings.setting("HOST"), settings.setting("PORT")
     click.echo(f"Latchkey serves {settings.setting('PUBLIC_URL')} (bound to {host}:{port})")
     waitress.serve(
-        app, host=host, port=port, threads=8, ident=None, clear_untrusted_proxy_headers=False
+        app, host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=False
     )
 
 

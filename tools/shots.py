@@ -1,128 +1,114 @@
-"""Pictures of every page, as people meet them: shots/<width>-<scheme>/<number>-<page>.png.
+"""Pictures of every page and letter into shots/; with --docs the few for the README into docs/images/.
 
-Starts a portal of its own and walks through it with a browser, at both widths, light and dark.
+    python -m tools.shots [--docs]
+
+A temporary database, an invented person, the real server and the browser of the tests.
 """
 
-import tempfile
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from tests.rigs.chromium import DESK, PHONE, Chromium, Tab, chromium, missing
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.journeys import atlas, steps
+from tests.journeys.atlas import Guide
+from tests.journeys.steps import Mouse
+from tests.rigs.chromium import DESK, HEIGHT, PHONE, Chromium, Scheme, Tab, chromium
 from tests.rigs.server import ROOT, Server
 
-FOLDER = ROOT / "shots"
-PASSWORD, NEW_PASSWORD, OTHER = "copper lantern tuesday", "wooden planet friday", "not the same"
-NO_WAITING = {"SEND_COOLDOWN_SECONDS": "0", "THROTTLES": "0", "HELP_PHONE": "0800 000 000"}
-
-
-class Walk:
-    """One person's way through all pages in one window."""
-
-    def __init__(self, tab: Tab, portal: Server, folder: Path, email: str) -> None:
-        self.tab, self.portal, self.folder, self.email = tab, portal, folder, email
-        self.number = 0
-
-    def whole(self) -> None:
-        """Every page in the order in which somebody new meets them."""
-        self.strangers()
-        self.signing_up()
-        self.inside()
-        self.new_password(self.back_in())
-
-    def strangers(self) -> None:
-        for path in "/help", "/privacy", "/no-such-page", "/recover/link/unknown", "/sign-in":
-            self.open(path)
-        self.press("Sign in")
-        self.shoot("sign-in-error")
-
-    def signing_up(self) -> None:
-        self.open("/sign-up")
-        self.press("Create account")
-        self.shoot("sign-up-error")
-        self.fill(full_name="Ann Miller", email=self.email)
-        self.fill(password=PASSWORD, confirm_password=PASSWORD)
-        self.press("Create account")
-        self.shoot("sign-up-code")
-        letter = self.portal.wait_for_mail(self.email)
-        self.open(next(link for link in letter.links if "/link/" in link), "sign-up-link")
-        self.open("/sign-up/code", "sign-up-code-again")
-        self.fill(code=letter.code)
-        self.press("Continue")
-
-    def inside(self) -> None:
-        for path in "/profile", "/security", "/security/password":
-            self.open(path)
-        self.press("Save new password")
-        self.shoot("security-password-error")
-        self.open("/dev/mailbox", "mailbox")
-        self.open("/profile", "profile-again")
-        self.press("Sign out")
-
-    def back_in(self) -> str:
-        """-> the link in the message."""
-        before = len([each for each in self.portal.mailbox() if each.to == self.email])
-        self.open("/recover")
-        self.fill(identifier=self.email)
-        self.press("Send the email")
-        self.shoot("recover-code-waiting")
-        letter = self.portal.wait_for_mail(self.email, before + 1)
-        self.open("/recover/code", "recover-code-sent")
-        self.fill(code="000000" if letter.code != "000000" else "111111")
-        self.press("Continue")
-        self.shoot("recover-code-error")
-        return next(link for link in letter.links if "/link/" in link)
-
-    def new_password(self, link: str) -> None:
-        self.open(link, "recover-link")
-        self.tab.page.locator('button[value="show-code"]').click()
-        self.shoot("recover-shown-code")
-        self.tab.page.go_back()
-        self.tab.page.locator('button[value="continue"]').click()
-        self.shoot("new-password")
-        self.fill(password=NEW_PASSWORD, confirm_password=OTHER)
-        self.press("Save new password")
-        self.shoot("new-password-error")
-        self.fill(password=NEW_PASSWORD, confirm_password=NEW_PASSWORD)
-        self.press("Save new password")
-        self.shoot("recovered")
-
-    def open(self, path: str, name: str | None = None) -> None:
-        """Goes there and takes a picture."""
-        self.tab.goto(path)
-        self.shoot(name or path.strip("/").replace("/", "-"))
-
-    def fill(self, **fields: str) -> None:
-        for name, value in fields.items():
-            self.tab.page.locator(f'main [name="{name}"]').fill(value)
-
-    def press(self, words: str) -> None:
-        self.tab.page.get_by_role("button", name=words, exact=True).first.click()
-        self.tab.page.wait_for_load_state()
-
-    def shoot(self, name: str) -> None:
-        self.number += 1
-        self.tab.picture(self.folder / f"{self.number:02}-{name}.png")
-
-
-def walk(browser: Chromium, portal: Server) -> None:
-    """All pages at both widths, light and dark."""
-    for width in PHONE, DESK:
-        for scheme in "light", "dark":
-            with browser.open(portal.url, width=width, scheme=scheme) as tab:
-                folder, email = FOLDER / f"{width}-{scheme}", f"ann-{width}-{scheme}@example.org"
-                Walk(tab, portal, folder, email).whole()
-                print(folder.relative_to(ROOT))
+EVERYTHING, DOCS = ROOT / "shots", ROOT / "docs" / "images"
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+LETTER_WIDTHS = (600, PHONE)
+DOCS_SETTINGS = {
+    "PUBLIC_URL": "http://account.localhost",
+    "EMAIL_FROM": "no-reply@latchkey.example",
+}
+DEMO = "demo@example.org"
+SHORT, TALL = 720, 844  # heights of the README's windows and phones
+COLOURS = 128  # flat colours need no more, and the files stay small
 
 
 def main() -> None:
-    """Raises SystemExit where there is no browser."""
-    if reason := missing():
-        raise SystemExit(reason)
-    with (
-        tempfile.TemporaryDirectory(prefix="latchkey-shots-") as folder,
-        Server(Path(folder), **NO_WAITING) as portal,
-        chromium() as browser,
-    ):
-        walk(browser, portal)
+    """Takes the pictures that were asked for."""
+    parser = argparse.ArgumentParser(description="Take pictures of the portal.")
+    parser.add_argument("--docs", action="store_true", help="the README's pictures only")
+    take = for_docs if parser.parse_args().docs else of_everything
+    with chromium() as browser:
+        take(browser)
+
+
+def of_everything(browser: Chromium) -> None:
+    """Each sight of the atlas and each letter: two widths, light and dark."""
+    with _served(**atlas.SETTINGS) as portal:
+        with browser.open(portal.url) as tab:
+            for number, sight in enumerate(Guide(tab, portal).tour(), 1):
+                _from_all_sides(tab, f"{number:02}-{sight.name}", (PHONE, DESK))
+        with browser.open("") as tab:
+            for letter in portal.mailbox():
+                tab.page.set_content(letter.html or "")
+                name = letter.subject.lower().replace(" ", "-")
+                _from_all_sides(tab, f"mail-{name}", LETTER_WIDTHS)
+
+
+def for_docs(browser: Chromium) -> None:
+    """The pages that say most, with the person of the demo."""
+    with _served(**atlas.SETTINGS, **DOCS_SETTINGS) as portal:
+        password = portal.flask("demo").split()[-1]
+        with browser.open(portal.url) as tab:
+            _at_the_desk(Mouse(tab), password)
+        with browser.open(portal.url, width=PHONE, scheme="dark", device_scale_factor=1.5) as tab:
+            _on_the_phone(Mouse(tab), portal)
+        with browser.open("", width=LETTER_WIDTHS[0]) as tab:
+            tab.page.set_content(portal.wait_for_mail(DEMO).html or "")
+            _keep(tab, "mail-recovery", tab.page.evaluate("document.body.scrollHeight"))
+
+
+def _at_the_desk(hands: Mouse, password: str) -> None:
+    hands.tab.goto("/sign-in")
+    _keep(hands.tab, "sign-in", SHORT)
+    steps.sign_in(hands, DEMO, password)
+    hands.sees("Your profile")
+    _keep(hands.tab, "profile", HEIGHT)
+
+
+def _on_the_phone(hands: Mouse, portal: Server) -> None:
+    steps.ask_to_get_back_in(hands, DEMO)
+    expect(hands.page.locator(".count")).to_be_visible()
+    _keep(hands.tab, "recovery-code", TALL)
+    steps.type_code(hands, portal.wait_for_mail(DEMO).code)
+    hands.fill("New password", "wooden planet friday")
+    _keep(hands.tab, "new-password", TALL)
+
+
+@contextmanager
+def _served(**settings: str) -> Iterator[Server]:
+    with TemporaryDirectory() as folder, Server(Path(folder), **settings) as portal:
+        yield portal
+
+
+def _from_all_sides(tab: Tab, name: str, widths: tuple[int, ...]) -> None:
+    for width in widths:
+        tab.page.set_viewport_size({"width": width, "height": HEIGHT})
+        for scheme in SCHEMES:
+            tab.page.emulate_media(color_scheme=scheme)
+            tab.picture(EVERYTHING / f"{name}-{width}-{scheme}.png")
+    print(name)
+
+
+def _keep(tab: Tab, name: str, height: int) -> None:
+    """One window of this height, in few colours."""
+    tab.page.set_viewport_size({"width": tab.width, "height": height})
+    tab.page.evaluate("document.fonts.ready.then(() => scrollTo(0, 0))")
+    picture = Image.open(BytesIO(tab.page.screenshot(animations="disabled"))).convert("RGB")
+    file = DOCS / f"{name}.png"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

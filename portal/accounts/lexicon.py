@@ -1,8 +1,8 @@
 """The lists on disk, of leaked passwords, dictionary words and names, and their spelling.
 
 A list is a file of sorted 44-bit digests, mapped read-only: it opens in
-microseconds, its pages are shared by all processes, and nobody can read a
-password out of it. A string that is not in a list of n entries is taken for
+microseconds, its pages are shared by all processes, and it holds no password
+in clear. A string that is not in a list of n entries is taken for
 an entry once in 2**44 / n look-ups (for a million entries: 1 in 17 million).
 `tools/build_wordlists.py` makes the files; `wordlists/README.md` names the
 sources, their licences and the counts.

@@ -12,6 +12,7 @@ from werkzeug.routing import RequestRedirect
 
 from portal.core import clock
 from portal.core.errors import KeptOut, LinkDead, NoFlow, NotAllowed, PortalError, Rejected, TooSoon
+from portal.core.settings import setting
 
 log = logging.getLogger("latchkey")
 STATUS = {Rejected: 422, NotAllowed: 404, TooSoon: 429, PortalError: 400}
@@ -59,7 +60,12 @@ def on_http_error(err: HTTPException) -> ResponseReturnValue:
 
 
 def on_defect(err: Exception) -> ResponseReturnValue:
-    """Something nobody foresaw: a reference for the person, the trace for the log."""
+    """Something nobody foresaw: a reference for the person, the trace for the log.
+
+    With DEBUG the server's own page for developers shows it instead.
+    """
+    if setting("DEBUG"):
+        raise err
     reference = secrets.token_hex(4)
     log.error("defect %s on %s", reference, request.url_rule, exc_info=err)
     return error_page(500, reference)

@@ -9,7 +9,7 @@ from tests.attacks.naughty import BROKEN, TEXTS
 from tests.conftest import PASSWORD, ask, open_account
 from tests.rigs.visitor import FIREFOX, Visitor
 
-LINKS = "website github gitlab linkedin x mastodon instagram youtube".split()
+LINKS = ["website", "github", "x", "mastodon"]
 SECTIONS = {
     "/profile/name": [["full_name"], ["username"]],
     "/profile/work": [["job_title", "organisation"]],
@@ -48,19 +48,24 @@ def folded(text, field):
 @pytest.mark.parametrize("path", SECTIONS)
 def test_inj_02_every_field_of_the_profile_keeps_or_refuses_every_text(inside, path):
     for fields in SECTIONS[path]:
+        inside.get("/profile")
         for text in TEXTS:
-            inside.get("/profile")
-            page = inside.submit(path, **dict.fromkeys(fields, text))
-            if page.status == 422:
-                said(page, *fields)
-                shown = page.form(path).fields
-                if fields != ["country"]:
-                    assert all(parsed(shown[each]) == parsed(text) for each in fields), repr(text)
-            else:
-                assert page.location == "/profile", repr(text)
-                shown = inside.follow().form(path).fields
-                if path != "/profile/social-links":
-                    assert all(shown[each] == folded(text, each) for each in fields), repr(text)
+            kept_or_refused(inside, path, fields, text)
+
+
+def kept_or_refused(inside, path, fields, text):
+    page = inside.submit(path, **dict.fromkeys(fields, text))
+    refused = page.status == 422
+    if refused:
+        said(page, *fields)
+    else:
+        assert page.location == "/profile", repr(text)
+    shown = (page if refused else inside.follow()).form(path).fields
+    for each in set(fields) - {"country"}:
+        if refused:
+            assert parsed(shown[each]) == parsed(text), repr(text)
+        elif path != "/profile/social-links":
+            assert shown[each] == folded(text, each), repr(text)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +78,12 @@ def test_inj_02_every_field_of_the_profile_keeps_or_refuses_every_text(inside, p
     ],
 )
 def test_inj_02_every_field_outside_keeps_or_refuses_every_text(visitor, path, field, steps):
+    visitor.get(path)
     for text in TEXTS:
-        visitor.get(path)
         page = visitor.submit(path, **{field: text}, **steps)
         if page.status == 303:
             assert "@" in text, repr(text)
-            visitor.follow()
+            visitor.get(path)
         else:
             said(page, field, "password")
             assert parsed(page.form(path).fields[field]) == parsed(text), repr(text)
@@ -88,7 +93,7 @@ def test_inj_02_every_text_may_be_typed_as_a_password(app, inside, visitor, post
     ask(visitor, "ann@example.org")
     visitor.get("/recover/code")
     visitor.submit("/recover/code", code=post.newest().code)
-    for text in TEXTS[::2]:
+    for text in TEXTS[::3]:
         visitor.get("/auth/password-reset")
         page = visitor.submit("/auth/password-reset", password=text, confirm_password="other")
         said(page, "password", "confirm_password")
@@ -150,31 +155,39 @@ def test_inj_02_every_text_may_stand_in_a_query(visitor, place):
         assert visitor.get(place.format(part)).status == 200, part[:60]
 
 
+HEADERS = [
+    "User_Agent", "Accept_Language", "Accept", "X_Forwarded_For", "Forwarded", "Referer", "Origin",
+    "Range", "If_None_Match", "If_Modified_Since", "Authorization", "Sec_Fetch_Site", "X_Request_Id",
+]  # fmt: skip
+
+
 def test_inj_02_every_text_may_stand_in_a_header(app, ann):
-    names = "User_Agent Accept_Language Accept X_Forwarded_For Forwarded Referer Origin Range "
-    names += "If_None_Match If_Modified_Since Authorization X_Request_Id Sec_Fetch_Site Cookie"
     browser = Visitor(app)
     for text in TEXTS:
         raw = text.encode().decode("latin-1").replace("\r", "").replace("\n", "")
-        page = browser.get("/sign-in", **dict.fromkeys(names.split(), raw))
+        page = browser.get("/sign-in", **dict.fromkeys(HEADERS, raw))
         assert page.status == 200, repr(text)
         browser.headers["User-Agent"] = raw
         assert ask(browser, ann.email).status == 303, repr(text)
     browser.headers["User-Agent"] = FIREFOX
 
 
-COOKIES = "latchkey latchkey-device latchkey-form theme session remember_token".split()
+COOKIES = ["latchkey", "latchkey-device", "latchkey-form", "theme", "session", "remember_token"]
 
 
-@pytest.mark.parametrize("name", COOKIES)
-def test_inj_02_every_text_may_stand_in_a_cookie(inside, name):
-    huge = "x" * 100_000
-    cut = (inside.cookie(name) or "x.y.z")[:-2]
-    for text in [*TEXTS, huge, cut, ".eJw", cut + "AA", "e30.YQ.YQ", "." * 300]:
-        inside.client.set_cookie(name, text.encode().decode("latin-1"), domain="127.0.0.1")
-        assert inside.get("/profile").status in (200, 303), repr(text[:60])
-        assert inside.get("/sign-in").status == 200, repr(text[:60])
-        assert inside.get("/recover/code").location == "/recover", repr(text[:60])
+def test_inj_02_every_text_may_stand_in_a_cookie(app, inside):
+    own = {name: inside.cookie(name) or "" for name in COOKIES}
+    cut = own["latchkey-form"][:-2]
+    client = app.test_client(use_cookies=False)
+    for text in [*TEXTS, "x" * 100_000, cut, cut + "AA", ".eJw", "e30.YQ.YQ", "." * 300, "a=b; c"]:
+        raw = text.encode().decode("latin-1").replace("\r", "").replace("\n", "")
+        for name in COOKIES[:4]:
+            sent = "; ".join(f"{each}={value}" for each, value in (own | {name: raw}).items())
+            answer = client.get("/profile", headers={"Cookie": sent}, base_url=inside.site)
+            expected = 303 if name == "latchkey" else 200
+            assert answer.status_code == expected, (name, text[:60])
+            if name == "theme":
+                assert text in ("", "light") or b"data-theme" not in answer.data
 
 
 def test_inj_02_a_message_is_written_for_every_address_that_is_taken(visitor, post):

@@ -16,6 +16,7 @@ SPACED = """() => { const sheet = new CSSStyleSheet();
         word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
     document.adoptedStyleSheets = [sheet]; }"""
 LETTERS = 3  # kinds of message that the tour gets
+FRAMED = ("landmark-one-main", "region")  # a mail program puts landmarks around a letter, not we
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,8 @@ def test_every_page_and_letter_is_for_everybody(chromium_browser, served):
         letters = {letter.subject: letter.html for letter in served.mailbox()}
         for subject, html in letters.items():
             tab.page.set_content(html)
-            found += [f"{subject}: {line}" for line in _unfit(tab)]
+            lines = [line for line in _unfit(tab) if not any(rule in line for rule in FRAMED)]
+            found += [f"{subject}: {line}" for line in lines]
     assert len(letters) == LETTERS
     assert not found, "\n".join(found)
 

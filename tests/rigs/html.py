@@ -125,7 +125,7 @@ def _inline_attributes(node: LexborNode) -> Iterator[str]:
     for name, value in node.attributes.items():
         if name == "style" or name.startswith("on"):
             yield f"{_tag(node)} has an inline {name}."
-        if re.match(r"\s*javascript:", value or "", re.IGNORECASE):
+        if name != "value" and re.match(r"\s*javascript:", value or "", re.IGNORECASE):
             yield f"{_tag(node)} has a javascript: address in {name}."
 
 
