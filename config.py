@@ -111,6 +111,7 @@ POLICY = (
     Setting("HASHES_AT_ONCE", 2, "Password hashes that one process computes side by side.", low=1, high=64),
     Setting("SESSION_IDLE_SECONDS", 1800, "A browser's sign-in ends after this time without a request.", "s", 60),
     Setting("SESSION_ABSOLUTE_SECONDS", 43200, "It ends after this time in any case.", "s", 300),
+    Setting("STAFF_SESSION_SECONDS", 43200, "The longest sign-in of somebody with a role of staff.", "s", 300, 43200),
     Setting("KEEP_SIGNED_IN_DAYS", 30, "Both, where the person asked to be kept signed in.", "d", 1, 365),
     Setting("CSRF_LIFETIME_SECONDS", 3600, "A form that is older is shown again.", "s", 60, 86400),
     Setting("FULL_NAME_MAX_LENGTH", 100, "Longest full name, in code points.", low=20, high=200),

@@ -1,6 +1,6 @@
 """What the slow crafts cost, beside the bare minimum of the same work in the same run.
 
-    python -m bench.crafts
+python -m bench.crafts
 """
 
 import statistics

@@ -10,6 +10,7 @@ import itsdangerous.timed
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 
 from portal import create_app
 from portal.core import clock
@@ -36,6 +37,15 @@ def empty_database(tmp_path_factory) -> Path:
     with app.app_context():
         upgrade()
     return file
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(tmp_path_factory):
+    """Every test has an application of its own; their templates are compiled once."""
+    cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+    before, Flask.jinja_options = Flask.jinja_options, {"bytecode_cache": cache}
+    yield
+    Flask.jinja_options = before
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Pictures of every page and letter into shots/; with --docs the few for the README into docs/images/.
+"""Pictures of every page and letter into shots/; with --docs the README's into docs/images/.
 
     python -m tools.shots [--docs]
 
@@ -29,7 +29,10 @@ DOCS_SETTINGS = {
     "EMAIL_FROM": "no-reply@latchkey.example",
 }
 DEMO = "demo@example.org"
-SHORT, TALL = 720, 844  # heights of the README's windows and phones
+LETTER_LOOKS: tuple[tuple[int, Scheme], ...] = ((LETTER_WIDTHS[0], "light"), (PHONE, "dark"))
+WIDE, TALL, PHONE_HEIGHT, LETTER_HEIGHT = 860, 900, 844, 1080  # of the README's windows
+GAP = 24  # pixels between windows in one picture
+SECONDS_LEFT = "21"
 COLOURS = 128  # flat colours need no more, and the files stay small
 
 
@@ -61,28 +64,35 @@ def for_docs(browser: Chromium) -> None:
         password = portal.flask("demo").split()[-1]
         with browser.open(portal.url) as tab:
             _at_the_desk(Mouse(tab), password)
-        with browser.open(portal.url, width=PHONE, scheme="dark", device_scale_factor=1.5) as tab:
+        with browser.open(portal.url, width=PHONE, scheme="dark") as tab:
             _on_the_phone(Mouse(tab), portal)
-        with browser.open("", width=LETTER_WIDTHS[0]) as tab:
-            tab.page.set_content(portal.wait_for_mail(DEMO).html or "")
-            _keep(tab, "mail-recovery", tab.page.evaluate("document.body.scrollHeight"))
+        letter = portal.wait_for_mail(DEMO).html or ""
+        _keep("mail-recovery", [_letter(browser, letter, look) for look in LETTER_LOOKS])
 
 
 def _at_the_desk(hands: Mouse, password: str) -> None:
-    hands.tab.goto("/sign-in")
-    _keep(hands.tab, "sign-in", SHORT)
     steps.sign_in(hands, DEMO, password)
     hands.sees("Your profile")
-    _keep(hands.tab, "profile", HEIGHT)
+    _keep("profile", [_window(hands.tab, TALL)])
+    steps.ask_to_get_back_in(hands, DEMO)
+    expect(hands.page.locator(".count-num span")).to_have_text(SECONDS_LEFT, timeout=20_000)
+    _keep("recover-code", [_window(hands.tab, WIDE)])
 
 
 def _on_the_phone(hands: Mouse, portal: Server) -> None:
     steps.ask_to_get_back_in(hands, DEMO)
     expect(hands.page.locator(".count")).to_be_visible()
-    _keep(hands.tab, "recovery-code", TALL)
-    steps.type_code(hands, portal.wait_for_mail(DEMO).code)
+    code = _window(hands.tab, PHONE_HEIGHT)
+    steps.type_code(hands, portal.wait_for_mail(DEMO, 2).code)
     hands.fill("New password", "wooden planet friday")
-    _keep(hands.tab, "new-password", TALL)
+    _keep("recover-phone", [code, _window(hands.tab, PHONE_HEIGHT)])
+
+
+def _letter(browser: Chromium, html: str, look: tuple[int, Scheme]) -> Image.Image:
+    width, scheme = look
+    with browser.open("", width=width, scheme=scheme) as tab:
+        tab.page.set_content(html)
+        return _window(tab, LETTER_HEIGHT)
 
 
 @contextmanager
@@ -100,14 +110,24 @@ def _from_all_sides(tab: Tab, name: str, widths: tuple[int, ...]) -> None:
     print(name)
 
 
-def _keep(tab: Tab, name: str, height: int) -> None:
-    """One window of this height, in few colours."""
+def _window(tab: Tab, height: int) -> Image.Image:
+    """What is seen without scrolling in a window of this height."""
     tab.page.set_viewport_size({"width": tab.width, "height": height})
     tab.page.evaluate("document.fonts.ready.then(() => scrollTo(0, 0))")
-    picture = Image.open(BytesIO(tab.page.screenshot(animations="disabled"))).convert("RGB")
+    return Image.open(BytesIO(tab.page.screenshot(animations="disabled"))).convert("RGB")
+
+
+def _keep(name: str, windows: list[Image.Image]) -> None:
+    """One picture of windows side by side, in few colours."""
+    width = sum(each.width for each in windows) + GAP * (len(windows) - 1)
+    whole = Image.new("RGB", (width, max(each.height for each in windows)), "white")
+    left = 0
+    for each in windows:
+        whole.paste(each, (left, 0))
+        left += each.width + GAP
     file = DOCS / f"{name}.png"
     file.parent.mkdir(parents=True, exist_ok=True)
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    whole.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
 
 

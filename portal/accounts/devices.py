@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from portal.accounts.models import KnownDevice, Person
 from portal.core import clock, crypto
@@ -51,12 +51,18 @@ def own(token: str | None, person: Person | None) -> str | None:
 
 
 def remember(token: str | None, person: Person) -> str:
-    """Notes that this person signed in here.  -> the browser's token, a new one if it had none."""
-    token = token or crypto.new_token()
-    db.session.merge(
-        KnownDevice(digest=crypto.digest(token), person_id=person.id, seen_at=clock.now())
-    )
-    return token
+    """Notes that this person signed in here.  -> the browser's new token; the one before is dead.
+
+    Whoever else is known in this browser stays so under the new token.
+    """
+    fresh = crypto.new_token()
+    before = KnownDevice.digest == crypto.digest(token or "")
+    moved = update(KnownDevice).where(before, KnownDevice.person_id != person.id)
+    db.session.execute(moved.values(digest=crypto.digest(fresh)))
+    db.session.execute(delete(KnownDevice).where(before))
+    note = KnownDevice(digest=crypto.digest(fresh), person_id=person.id, seen_at=clock.now())
+    db.session.add(note)
+    return fresh
 
 
 def forget_all(person_id: int) -> None:

@@ -31,7 +31,8 @@ class Visitor(UserMixin):
 
 def init_app(app: Flask) -> None:
     """Lets `app` know its visitors."""
-    manager = LoginManager(app)
+    manager = LoginManager()
+    manager.init_app(app, add_context_processor=False)  # it would ask the database for every page
     manager.request_loader(_from_cookie)
     manager.session_protection = None  # nothing of a sign-in is kept in Flask's own cookie
     app.context_processor(_on_every_page)

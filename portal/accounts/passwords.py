@@ -83,18 +83,16 @@ def prepare(person: Person, password: str) -> Candidate:
 def replace(person: Person, candidate: Candidate, by: By, but_session: int | None = None) -> None:
     """History, hash, every other sign-in ended, notice.  A step of the caller's transaction.
 
-    Raises Rejected.
+    Before the address is proven there is no history: whoever typed the first password may have been
+    anybody, and the owner may well choose the same again.  Raises Rejected.
     """
-    if candidate.equals(person.password_hash):
-        message = _("This is your current password. Choose a different one.")
-        raise Rejected(FIELD, "same", message)
-    if any(candidate.equals(kept) for kept in _history(person)):
-        message = _("You had this password before. Choose a different one.")
-        raise Rejected(FIELD, "earlier", message)
     now = clock.now()
-    db.session.add(
-        PastPassword(person_id=person.id, password_hash=person.password_hash, replaced_at=now)
-    )
+    if person.email_proven_at:
+        _not_earlier(person, candidate)
+        past = PastPassword(
+            person_id=person.id, password_hash=person.password_hash, replaced_at=now
+        )
+        db.session.add(past)
     person.password_hash, person.password_changed_at = candidate.password_hash, now
     ended = sessions.end_all(person.id, but=but_session)
     event = audit.record("password:changed", person.id, by, detail=ended)
@@ -104,6 +102,15 @@ def replace(person: Person, candidate: Candidate, by: By, but_session: int | Non
 def after_reset(person: Person) -> None:
     """A reset also forgets the devices that were known."""
     devices.forget_all(person.id)
+
+
+def _not_earlier(person: Person, candidate: Candidate) -> None:
+    if candidate.equals(person.password_hash):
+        message = _("This is your current password. Choose a different one.")
+        raise Rejected(FIELD, "same", message)
+    if any(candidate.equals(kept) for kept in _history(person)):
+        message = _("You had this password before. Choose a different one.")
+        raise Rejected(FIELD, "earlier", message)
 
 
 def _history(person: Person) -> list[str]:

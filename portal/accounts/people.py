@@ -43,7 +43,11 @@ def _parsed(text: str) -> str | None:
         return None
     try:
         found = validate_email(
-            text, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False
+            text,
+            check_deliverability=False,
+            allow_smtputf8=False,
+            globally_deliverable=False,
+            strict=True,
         )
     except (EmailNotValidError, UnicodeError):
         return None

@@ -11,14 +11,13 @@ from portal.core.audit import By
 from portal.core.db import at_once, changed, db
 from portal.core.settings import setting
 
-STAFF_LONGEST = timedelta(hours=12)
 SEEN_PARTS = 30  # of the idle time: a write for every request would cost more than it tells
 
 
 def begin(person: Person, kind: str, kept: bool, by: By) -> tuple[str, bool]:
     """A new sign-in.  -> its secret, which only the browser keeps, and whether it is kept.
 
-    Staff are never kept signed in, and never longer than STAFF_LONGEST.
+    Staff are never kept signed in, and never in for longer than the settings say.
     """
     now, staff = clock.now(), roles.is_staff(person)
     kept = kept and not staff
@@ -30,7 +29,7 @@ def begin(person: Person, kind: str, kept: bool, by: By) -> tuple[str, bool]:
         network=by.network,
         started_at=now,
         seen_at=now,
-        expires_at=now + (min(_longest(kept), STAFF_LONGEST) if staff else _longest(kept)),
+        expires_at=now + (min(_longest(kept), _staff_longest()) if staff else _longest(kept)),
     )
     db.session.add(session)
     return _new_secret(session), kept
@@ -97,6 +96,10 @@ def _longest(kept: bool) -> timedelta:
 
 def _idle(kept: bool) -> timedelta:
     return _longest(True) if kept else timedelta(seconds=setting("SESSION_IDLE_SECONDS"))
+
+
+def _staff_longest() -> timedelta:
+    return timedelta(seconds=setting("STAFF_SESSION_SECONDS"))
 
 
 def _touch(session: Session) -> None:

@@ -76,7 +76,7 @@ def sign_in():
         with form.reporting():
             signed = signing_in.sign_in(*typed, guards.known_device(), guards.by())
             return _enter(redirect(guards.local(request.args.get("next", "")), 303), signed)
-    return form.page("accounts/sign_in.html", failed=bool(form.refusal))
+    return form.page("accounts/sign_in.html", failed=form.refusal == 422)
 
 
 @bp.errorhandler(NotProven)

@@ -114,7 +114,8 @@ def sent(challenge_id: str, now: datetime) -> None:
 
 def of_link(token: str) -> Challenge | None:
     """The wish whose newest message carried this link, whatever became of it."""
-    return db.session.scalar(select(Challenge).where(Challenge.link_hash == crypto.digest(token)))
+    mine = (Challenge.link_hash == crypto.digest(token), Challenge.opened_at <= clock.latest())
+    return db.session.scalar(select(Challenge).where(*mine))
 
 
 def prove(challenge: Challenge, by_code: bool) -> bool:
@@ -137,7 +138,11 @@ def grant(challenge: Challenge) -> str:
 
 def granted(secret: str | None) -> Challenge | None:
     """The wish that this browser proved, while the grant lasts."""
-    wanted = select(Challenge).where(Challenge.grant_hash == crypto.digest(secret or ""))
+    mine = (
+        Challenge.grant_hash == crypto.digest(secret or ""),
+        Challenge.opened_at <= clock.latest(),
+    )
+    wanted = select(Challenge).where(*mine)
     challenge = db.session.scalar(wanted.where(Challenge.closed_at.is_(None)))
     if challenge is None or challenge.grant_until is None:
         return None

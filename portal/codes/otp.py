@@ -46,7 +46,8 @@ def spend_try(otp_id: int | None) -> bool:
 
     A consumed code is counted like a running one: whoever asked cannot tell them apart.
     """
-    running = (Otp.attempts < Otp.max_attempts, Otp.expires_at > clock.now())
+    in_time = (Otp.expires_at > clock.now(), Otp.created_at <= clock.latest())
+    running = (Otp.attempts < Otp.max_attempts, *in_time)
     return at_once(_changing(Otp.id == otp_id, *running, attempts=Otp.attempts + 1)) == 1
 
 

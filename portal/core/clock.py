@@ -5,10 +5,20 @@ Call it as `clock.now()`, so that tests can move it.
 
 from datetime import UTC, datetime, timedelta
 
+SLACK = timedelta(seconds=60)
+
 
 def now() -> datetime:
     """The present, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def latest() -> datetime:
+    """What was noted as the present is never later, unless the clock has been set back since.
+
+    Clocks of servers beside each other may differ by as much as is left here.
+    """
+    return now() + SLACK
 
 
 def after(seconds: int) -> datetime:

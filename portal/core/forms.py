@@ -10,8 +10,9 @@ from flask import render_template, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
-from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
+from wtforms import FileField
 
 from portal.core import clock, web
 from portal.core.errors import KeptOut, PortalError, Rejected, Several, TooLarge, TooSoon, WrongKind
@@ -40,11 +41,18 @@ class PortalForm(FlaskForm):
         request.max_content_length = setting(self.body_setting)
         try:
             if sum(1 for _each in request.form.items(multi=True)) <= setting("BODY_MAX_FIELDS"):
-                return CombinedMultiDict([request.files, request.form])
+                return CombinedMultiDict([self._files(), request.form])
         except RequestEntityTooLarge:
             pass
         self.refusal = 413
         return None
+
+    def _files(self) -> MultiDict[str, Any]:
+        """The files of file fields; sent in the place of a text a file is as good as nothing."""
+        sent = request.files.items(multi=True)
+        return MultiDict(
+            (name, file) for name, file in sent if isinstance(self._fields.get(name), FileField)
+        )
 
     def validate(self, extra_validators: Any = None) -> bool:
         """True when the form is ours, fresh and small enough to be read."""

@@ -1,5 +1,6 @@
 """The only place that reads configuration, and the judge of whether it is safe to start with."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -10,6 +11,7 @@ from flask import Flask, current_app
 
 import config
 
+log = logging.getLogger("latchkey")
 WEAK_SECRET_LENGTH = 32
 SAFE_BCRYPT_COST = 10
 DJANGO = "django.core.mail.backends."
@@ -48,6 +50,8 @@ def init_app(app: Flask, source: Mapping[str, str] | None) -> None:
     refused = broken + [str(each) for each in dangers(values) if each.always or not local]
     if refused:
         raise Refused("Latchkey does not start like this:\n  " + "\n  ".join(refused))
+    if not values["THROTTLES"]:
+        log.warning("THROTTLES are off: for benchmarks alone")
 
 
 def _derive(values: dict[str, Any]) -> None:
@@ -79,6 +83,7 @@ def _flask(values: dict[str, Any]) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "REMEMBER_COOKIE_NAME": "",  # none: one by this name would hide our own from Flask-Login
         "WTF_CSRF_TIME_LIMIT": values["CSRF_LIFETIME_SECONDS"],
         "MAX_CONTENT_LENGTH": values["BODY_MAX_BYTES"],
         "MAX_FORM_MEMORY_SIZE": values["BODY_MAX_BYTES"] + PARSER_READS,

@@ -22,9 +22,15 @@ def send(mail: EmailMessage | None) -> None:
         if setting("EMAIL_HOST_USER"):
             server.login(setting("EMAIL_HOST_USER"), setting("EMAIL_HOST_PASSWORD"))
         if mail is None:
-            server.noop()
+            _insist(*server.noop())
         else:
             server.send_message(mail)
+
+
+def _insist(code: int, words: bytes) -> None:
+    """smtplib raises for every refusal but that of a command without an argument."""
+    if code >= 400:
+        raise smtplib.SMTPResponseException(code, words)
 
 
 def _connection() -> smtplib.SMTP:

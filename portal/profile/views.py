@@ -35,7 +35,7 @@ def name():
             service.change_name(
                 current_user.person, form.full_name.data, form.username.data, guards.by()
             )
-            return _saved(_("Your name is saved."))
+            return _saved(_("Your profile is saved."))
     return _page(form)
 
 
@@ -47,7 +47,7 @@ def work():
             service.change_work(
                 current_user.person, form.job_title.data, form.organisation.data, guards.by()
             )
-            return _saved(_("Your work is saved."))
+            return _saved(_("Your profile is saved."))
     return _page(form)
 
 
@@ -59,7 +59,7 @@ def location():
             service.change_location(
                 current_user.person, form.city.data, form.country.data, guards.by()
             )
-            return _saved(_("Your location is saved."))
+            return _saved(_("Your profile is saved."))
     return _page(form)
 
 
@@ -70,7 +70,7 @@ def social_links():
         typed = {platform: form[platform].data for platform in links.PLATFORMS}
         with form.reporting():
             service.change_links(current_user.person, typed, guards.by())
-            return _saved(_("Your links are saved."))
+            return _saved(_("Your profile is saved."))
     return _page(form)
 
 
@@ -80,7 +80,7 @@ def bio():
     if form.validate_on_submit():
         with form.reporting():
             service.change_bio(current_user.person, form.bio.data, guards.by())
-            return _saved(_("Your biography is saved."))
+            return _saved(_("Your profile is saved."))
     return _page(form)
 
 

@@ -1,6 +1,7 @@
 """What attackers have: eyes for small differences, several networks, a look at the database."""
 
 import re
+import shutil
 from collections.abc import Callable
 from io import BytesIO
 
@@ -9,13 +10,15 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import Select, Table, select
 
+from portal import create_app
 from portal.accounts import people
 from portal.accounts.service import standing
 from portal.core.audit import OPERATOR
-from portal.core.db import db
-from tests.conftest import open_account
+from portal.core.db import db, transaction
+from tests.conftest import PASSWORD, SETTINGS, Account, Post, open_account
 from tests.rigs.visitor import Page, Visitor
 
+Rows = dict[str, list[dict[str, object]]]
 SAME_BUT_FOR = {"Date", "Set-Cookie"}
 TOKEN = re.compile(r'(name="csrf_token" value=")[^"]+')
 KINDS = {
@@ -101,13 +104,46 @@ class Strangers:
         return self.do(lambda browser, _address: browser.follow())
 
 
-@pytest.fixture
-def strangers(app, time, post, sign_up) -> Strangers:
-    """Four browsers and their addresses: somebody's, unproven, blocked, and nobody's."""
-    sign_up(KINDS["known"], "Ann Miller")
-    sign_up(KINDS["blocked"], "Bad Luck")
+@pytest.fixture(scope="session")
+def crowd(empty_database, tmp_path_factory) -> Rows:
+    """What the database holds once Ann, Bad Luck and New Comer came in through the doors."""
+    file = tmp_path_factory.mktemp("crowd") / "crowd.db"
+    for part in empty_database.parent.glob("empty.db*"):
+        shutil.copy(part, file.parent / part.name.replace("empty", "crowd"))
+    app = create_app(SETTINGS | {"DATABASE_URL": f"sqlite:///{file}"})
+    for email, name in ((KINDS["known"], "Ann Miller"), (KINDS["blocked"], "Bad Luck")):
+        browser = Visitor(app, address="192.0.2.9")
+        open_account(browser, email, name)
+        browser.follow()
+        browser.submit("/sign-up/code", code=Post(app).newest(email).code)
     block(app, KINDS["blocked"])
     open_account(Visitor(app, address="192.0.2.10"), KINDS["unproven"], "New Comer")
-    post.deliver()
+    Post(app).deliver()
+    with app.app_context():
+        tables = db.metadata.sorted_tables
+        return {
+            t.name: [dict(row._mapping) for row in db.session.execute(t.select())] for t in tables
+        }
+
+
+def bring_in(app: Flask, rows: Rows) -> None:
+    """Into an empty database."""
+    with app.app_context(), transaction() as session:
+        for table in db.metadata.sorted_tables:
+            if rows.get(table.name):
+                session.execute(table.insert(), rows[table.name])
+
+
+@pytest.fixture
+def ann(app, crowd) -> Account:
+    """Somebody with a proven address, who has been away for a while."""
+    bring_in(app, {"person": [row for row in crowd["person"] if row["email"] == KINDS["known"]]})
+    return Account(KINDS["known"], PASSWORD, "Ann Miller")
+
+
+@pytest.fixture
+def strangers(app, time, crowd) -> Strangers:
+    """Four browsers and their addresses: somebody's, unproven, blocked, and nobody's."""
+    bring_in(app, crowd)
     time.pass_(days=2)
     return Strangers(app)

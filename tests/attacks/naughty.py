@@ -1,5 +1,7 @@
 """Texts that have broken other people's programs."""
 
+# ruff: noqa: E501 - a table, as wide as its texts
+
 TEXTS = (
     # nothing, and what looks like it
     "", " ", "\t", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2800", "\u180e", "\u2060\u2060",

@@ -7,15 +7,16 @@ import pytest
 
 from tests.attacks.naughty import BROKEN, TEXTS
 from tests.conftest import PASSWORD, ask, open_account
-from tests.rigs.visitor import FIREFOX, Visitor
+from tests.rigs.visitor import Visitor
 
 LINKS = ["website", "github", "x", "mastodon"]
+SOME = TEXTS[::4]
 SECTIONS = {
-    "/profile/name": [["full_name"], ["username"]],
-    "/profile/work": [["job_title", "organisation"]],
-    "/profile/location": [["city"], ["country"]],
-    "/profile/social-links": [[name] for name in LINKS],
-    "/profile/bio": [["bio"]],
+    "/profile/name": {("full_name",): TEXTS, ("username",): SOME},
+    "/profile/work": {("job_title", "organisation"): SOME},
+    "/profile/location": {("city",): SOME, ("country",): SOME},
+    "/profile/social-links": {(name,): TEXTS[at::4] for at, name in enumerate(LINKS)},
+    "/profile/bio": {("bio",): TEXTS},
 }
 
 
@@ -47,9 +48,9 @@ def folded(text, field):
 
 @pytest.mark.parametrize("path", SECTIONS)
 def test_inj_02_every_field_of_the_profile_keeps_or_refuses_every_text(inside, path):
-    for fields in SECTIONS[path]:
+    for fields, texts in SECTIONS[path].items():
         inside.get("/profile")
-        for text in TEXTS:
+        for text in texts:
             kept_or_refused(inside, path, fields, text)
 
 
@@ -93,7 +94,7 @@ def test_inj_02_every_text_may_be_typed_as_a_password(app, inside, visitor, post
     ask(visitor, "ann@example.org")
     visitor.get("/recover/code")
     visitor.submit("/recover/code", code=post.newest().code)
-    for text in TEXTS[::3]:
+    for text in SOME:
         visitor.get("/auth/password-reset")
         page = visitor.submit("/auth/password-reset", password=text, confirm_password="other")
         said(page, "password", "confirm_password")
@@ -116,7 +117,7 @@ def test_inj_02_every_text_may_be_typed_as_a_code(visitor, post, story):
     post.deliver()
     path = f"/{story}/code"
     visitor.get(path)
-    for text in TEXTS:
+    for text in SOME:
         page = visitor.submit(path, code=text)
         said(page, "code")
         assert "value" not in page.tree.css_first("#code").attributes
@@ -157,19 +158,18 @@ def test_inj_02_every_text_may_stand_in_a_query(visitor, place):
 
 HEADERS = [
     "User_Agent", "Accept_Language", "Accept", "X_Forwarded_For", "Forwarded", "Referer", "Origin",
-    "Range", "If_None_Match", "If_Modified_Since", "Authorization", "Sec_Fetch_Site", "X_Request_Id",
+    "Range", "If_None_Match", "If_Modified_Since", "Authorization", "Sec_Fetch_Site",
 ]  # fmt: skip
 
 
 def test_inj_02_every_text_may_stand_in_a_header(app, ann):
     browser = Visitor(app)
-    for text in TEXTS:
+    for text in SOME:
         raw = text.encode().decode("latin-1").replace("\r", "").replace("\n", "")
         page = browser.get("/sign-in", **dict.fromkeys(HEADERS, raw))
         assert page.status == 200, repr(text)
         browser.headers["User-Agent"] = raw
         assert ask(browser, ann.email).status == 303, repr(text)
-    browser.headers["User-Agent"] = FIREFOX
 
 
 COOKIES = ["latchkey", "latchkey-device", "latchkey-form", "theme", "session", "remember_token"]
@@ -185,7 +185,7 @@ def test_inj_02_every_text_may_stand_in_a_cookie(app, inside):
             sent = "; ".join(f"{each}={value}" for each, value in (own | {name: raw}).items())
             answer = client.get("/profile", headers={"Cookie": sent}, base_url=inside.site)
             expected = 303 if name == "latchkey" else 200
-            assert answer.status_code == expected, (name, text[:60])
+            assert answer.status_code == expected, (name, ascii(text[:60]))
             if name == "theme":
                 assert text in ("", "light") or b"data-theme" not in answer.data
 

@@ -152,12 +152,7 @@ def _the_disk_is_gone(guide: Guide) -> None:
 
 
 BEFORE = (
-    Sight("help", "Help and contact", "/help"),
-    Sight("privacy", "Privacy", "/privacy"),
     Sight("mailbox-empty", "Mailbox", "/dev/mailbox"),
-    Sight("no-such-page", "There is no such page", "/no-such-page"),
-    Sight("wrong-method", "This page cannot be used like that", "/sign-out"),
-    Sight("link-dead", "This link no longer works", "/recover/link/none"),
     Sight("sign-in", "Sign in", "/sign-in"),
     Sight("sign-in-empty", "Sign in", press="Sign in", error=True),
     Sight("sign-in-wrong", "Sign in", "/sign-in", WRONG, "Sign in", error=True),
@@ -214,6 +209,12 @@ RECOVERY = (
     Sight("recover-code", CHECK, "/recover", ADDRESS, "Send the email", last=_the_message_has_left),
     Sight("recover-code-wrong", CHECK, "", CODE, "Continue", error=True),
     Sight("recover-resend-soon", CHECK, press="Send a new code", error=True),
+    # Meanwhile the time of the code goes by.
+    Sight("help", "Help and contact", "/help"),
+    Sight("privacy", "Privacy", "/privacy"),
+    Sight("no-such-page", "There is no such page", "/no-such-page"),
+    Sight("wrong-method", "This page cannot be used like that", "/sign-out"),
+    Sight("link-dead", "This link no longer works", "/recover/link/none"),
     Sight("recover-code-run-out", CHECK, "/recover/code", first=_the_time_is_up),
     Sight("recover-link", "Choose a new password?", letter=2),
     Sight("recover-shown-code", "Your code", press="I am on another device, show me a code"),

@@ -114,14 +114,14 @@ def _stays_signed_in(hands, email):
 
 
 def _fills_in_the_profile(hands):
-    _saves(hands, "Save name", "Your name is saved.", {"Username": "sana.iqbal"})
+    _saves(hands, "Save name", "Your profile is saved.", {"Username": "sana.iqbal"})
     work = {"Job title": "District nurse", "Organisation": "Northfold Care"}
-    _saves(hands, "Save work", "Your work is saved.", work)
+    _saves(hands, "Save work", "Your profile is saved.", work)
     hands.field("Country").select_option(label="United Kingdom")
-    _saves(hands, "Save location", "Your location is saved.", {"Town or city": "Leeds"})
+    _saves(hands, "Save location", "Your profile is saved.", {"Town or city": "Leeds"})
     typed = {label: given for label, (given, _kept) in LINKS.items()}
-    _saves(hands, "Save links", "Your links are saved.", typed)
-    _saves(hands, "Save biography", "Your biography is saved.", {"Short biography": BIO})
+    _saves(hands, "Save links", "Your profile is saved.", typed)
+    _saves(hands, "Save biography", "Your profile is saved.", {"Short biography": BIO})
     hands.tab.goto("/profile")
     expected = {label: kept for label, (_given, kept) in LINKS.items()}
     expected |= work | {"Short biography": BIO, "Country": "GB", "Username": "sana.iqbal"}

@@ -69,6 +69,17 @@ def test_session_absolute_seconds(make_app, time):
     assert browser.get("/profile").location == "/sign-in"
 
 
+def test_staff_session_seconds(make_app, time):
+    world = World(make_app(STAFF_SESSION_SECONDS="300"))
+    world.account()
+    world.write("UPDATE person SET role = 'support'")
+    browser = world.inside(remember=True)
+    time.pass_(seconds=299)
+    assert browser.get("/profile").status == 200
+    time.pass_(seconds=2)
+    assert browser.get("/profile").location == "/sign-in"
+
+
 def test_keep_signed_in_days(make_app, time):
     world = World(make_app(KEEP_SIGNED_IN_DAYS="3"))
     ann = world.account()
@@ -182,7 +193,7 @@ def test_picture_max_pixels(make_app):
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_picture_jobs(make_app, monkeypatch, jobs):
     world, _browser = at_home(make_app, PICTURE_JOBS=str(jobs))
-    crowd, browsers = Crowd(), [world.inside() for _ in range(4)]
+    crowd, browsers = Crowd(jobs), [world.inside() for _ in range(4)]
     monkeypatch.setattr(pictures, "_cut", crowd.around(pictures._cut))
     with ThreadPoolExecutor(4) as threads:
         pages = threads.map(lambda each: upload(each, plain(256, 256)), browsers)

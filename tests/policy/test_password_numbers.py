@@ -25,21 +25,24 @@ def refusal(world: World, password: str) -> str | None:
 
 
 class Crowd:
-    """Counts how many are inside at the same time."""
+    """Counts how many are inside at the same time; nobody leaves before `expected` were."""
 
-    def __init__(self) -> None:
-        self.inside, self.most, self.lock = 0, 0, threading.Lock()
+    def __init__(self, expected: int) -> None:
+        self.inside, self.most, self.expected = 0, 0, expected
+        self.changed = threading.Condition()
 
     def around(self, call):
         def counted(*args, **more):
-            with self.lock:
+            with self.changed:
                 self.inside += 1
                 self.most = max(self.most, self.inside)
-            real_time.sleep(0.05)
+                self.changed.notify_all()
+                self.changed.wait_for(lambda: self.most >= self.expected, timeout=10)
+            real_time.sleep(0.05)  # one more than expected would come now
             try:
                 return call(*args, **more)
             finally:
-                with self.lock:
+                with self.changed:
                     self.inside -= 1
 
         return counted
@@ -102,7 +105,7 @@ def test_bcrypt_cost(make_app):
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_hashes_at_once(make_app, monkeypatch, at_once):
     world = World(make_app(HASHES_AT_ONCE=str(at_once)))
-    crowd = Crowd()
+    crowd = Crowd(at_once)
     monkeypatch.setattr(hashing.bcrypt, "hashpw", crowd.around(hashing.bcrypt.hashpw))
     browsers = [world.visitor(address=f"192.0.2.{number}") for number in range(5)]
     with ThreadPoolExecutor(5) as threads:

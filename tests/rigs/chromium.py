@@ -85,9 +85,10 @@ class Tab:
 
         The rules are put in by the developer tools, so that the page's policy stays as it is.
         """
-        session = self.page.context.new_cdp_session(self.page)
-        session.send("Runtime.evaluate", {"expression": AXE_SCRIPT})
-        session.detach()
+        if not self.page.evaluate("() => 'axe' in window"):
+            session = self.page.context.new_cdp_session(self.page)
+            session.send("Runtime.evaluate", {"expression": AXE_SCRIPT})
+            session.detach()
         return [line for found in self.page.evaluate(RUN_AXE) for line in _lines(found)]
 
     def sideways(self, width: int | None = None) -> list[str]:

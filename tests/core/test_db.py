@@ -1,0 +1,99 @@
+"""The database: all or nothing, and time that knows where it is."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import text
+
+from portal.core import audit
+from portal.core.audit import OPERATOR, Event
+from portal.core.db import after_commit, at_once, db, transaction
+from tests.policy.world import World
+
+COUNT = "SELECT count(*) FROM event"
+
+
+@pytest.fixture
+def world(app):
+    with app.app_context():
+        yield World(app)
+
+
+def put() -> None:
+    audit.record("test", None, OPERATOR)
+
+
+def test_everything_inside_is_kept(world):
+    with transaction():
+        put()
+        put()
+    assert world.rows(COUNT) == [(2,)]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_or_nothing_whatever_went_wrong(world, error):
+    with pytest.raises(error), transaction():
+        put()
+        raise error
+    assert world.rows(COUNT) == [(0,)]
+
+
+def test_one_story_never_calls_another(world):
+    with transaction():
+        put()
+        with pytest.raises(RuntimeError, match="A story called another story"), transaction():
+            pass
+    assert world.rows(COUNT) == [(1,)]
+
+
+def test_what_is_to_follow_follows_what_was_kept_and_only_that(world):
+    done = []
+    with transaction():
+        after_commit(lambda: done.append(world.rows(COUNT)))
+        put()
+        assert done == []
+    with pytest.raises(ValueError, match="no"), transaction():
+        after_commit(lambda: done.append("never"))
+        raise ValueError("no")
+    with transaction():
+        put()
+    assert done == [[(1,)]]
+
+
+def test_a_statement_at_once_tells_how_many_rows_it_changed(world):
+    with transaction():
+        put()
+        put()
+    assert at_once(text("UPDATE event SET detail = 'x'")) == 2
+    assert at_once(text("UPDATE event SET detail = 'x' WHERE id = 99")) == 0
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30))])
+def test_times_come_back_aware_and_in_utc(world, zone):
+    at = datetime(2026, 11, 21, 3, 4, 5, 678901, tzinfo=zone)
+    with transaction():
+        put()
+        db.session.query(Event).update({"at": at})
+    db.session.expire_all()
+    found = db.session.query(Event).one().at
+    assert found == at
+    assert found.tzinfo is UTC
+
+
+def test_values_of_a_failed_statement_stay_out_of_the_words(world):
+    with pytest.raises(Exception, match="hidden due to hide_parameters") as error:
+        db.session.execute(text("INSERT INTO event (kind) VALUES (:kind)"), {"kind": "secret 42"})
+    db.session.rollback()
+    assert "secret 42" not in str(error.value)
+
+
+def test_sqlite_keeps_its_promises(world):
+    pragma = lambda name: world.rows(f"PRAGMA {name}")[0][0]  # noqa: E731
+    assert pragma("foreign_keys") == 1
+    assert pragma("journal_mode") == "wal"
+    assert pragma("busy_timeout") >= 5000
+
+
+def test_a_missing_folder_of_the_database_is_made(tmp_path, make_app):
+    make_app(DATABASE_URL=f"sqlite:///{tmp_path / 'new' / 'deep' / 'portal.db'}")
+    assert (tmp_path / "new" / "deep").is_dir()
