@@ -243,6 +243,14 @@ def mails(post):
     return {kind: got.count(address) for kind, address in KINDS.items()}
 
 
+def test_enum_01_a_blocked_account_gets_no_way_back_in(strangers, post):
+    before = mails(post)
+    strangers.open("/recover")
+    strangers.send("/recover", identifier="{}")
+    got = {kind: count - before[kind] for kind, count in mails(post).items()}
+    assert got == {"known": 1, "unproven": 1, "blocked": 0, "unknown": 0}
+
+
 def test_enum_02_no_kind_of_address_sets_another_cookie(strangers):
     strangers.open("/recover")
     strangers.send("/recover", identifier="{}")
