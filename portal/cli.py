@@ -10,7 +10,7 @@ import waitress
 
 from portal.accounts import people
 from portal.accounts.service import purging, standing
-from portal.core import settings
+from portal.core import safety, settings
 from portal.core.audit import OPERATOR
 from portal.delivery import service as delivery
 from portal.delivery import worker
@@ -18,6 +18,7 @@ from portal.demo import service as invention
 from portal.demo.cast import DEMO
 
 THREADS = 16  # most of them wait: for a slow reader, for a turn to hash
+LARGEST_BODY = 16 * 1024 * 1024  # larger ones are not even spooled; smaller get our own page
 users = click.Group("users", help="Help people from the command line.")
 
 
@@ -61,7 +62,13 @@ def serve(app):
     host, port = settings.setting("HOST"), settings.setting("PORT")
     click.echo(f"Latchkey serves {settings.setting('PUBLIC_URL')} (bound to {host}:{port})")
     waitress.serve(
-        app, host=host, port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=False
+        app,
+        host=host,
+        port=port,
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=LARGEST_BODY,
+        clear_untrusted_proxy_headers=False,
     )
 
 
@@ -80,7 +87,7 @@ def purge():
 @click.command()
 def check():
     """Print each setting that would be unsafe in production, with its cure."""
-    found = settings.dangers(settings.every())
+    found = safety.dangers(settings.every())
     for danger in found:
         click.echo(str(danger))
     click.echo("Nothing unsafe." if not found else f"{len(found)} to mend before production.")

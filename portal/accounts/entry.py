@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from portal.accounts import devices, sessions
 from portal.accounts.models import Person
+from portal.codes import challenges
+from portal.codes.models import PASSWORD_RESET, Challenge
 from portal.core import audit
 from portal.core.audit import By
 
@@ -18,7 +20,11 @@ class SignedIn:
 
 
 def begin(person: Person, kept: bool, device: str | None, by: By) -> SignedIn:
-    """A full sign-in of a person who proved to be it.  A step of a transaction."""
+    """A full sign-in of a person who proved to be it.  A step of a transaction.
+
+    Who is in needs no way back: links and codes of open recoveries die.
+    """
+    challenges.end(PASSWORD_RESET, Challenge.user_id == person.id)
     audit.record("sign-in:begun", person.id, by)
     secret, kept = sessions.begin(person, "browser", kept, by)
     return SignedIn(secret, devices.remember(device, person), kept)

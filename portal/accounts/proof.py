@@ -3,11 +3,11 @@
 from portal.accounts import messages
 from portal.accounts.models import Person
 from portal.codes import challenges, terms
-from portal.codes.models import Challenge
+from portal.codes.models import VERIFY_EMAIL, Challenge
 from portal.core.audit import By
 from portal.delivery import outbox
 
-PURPOSE = "verify_email"
+PURPOSE = VERIFY_EMAIL
 LINK = "/sign-up/link/{token}"
 
 

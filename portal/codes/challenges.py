@@ -44,10 +44,13 @@ def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Ter
 
 
 def end(purpose: str, which: ColumnElement[bool]) -> None:
-    """Closes open wishes of a purpose and consumes their codes."""
-    wanted = select(Challenge).where(
-        Challenge.purpose == purpose, which, Challenge.closed_at.is_(None)
-    )
+    """Closes open wishes of a purpose and consumes their codes.
+
+    Not one that was proven already: its grant is with whoever proved it, and a stranger who asks in
+    the same name must not take it away.
+    """
+    still_open = (Challenge.closed_at.is_(None), Challenge.proven_at.is_(None))
+    wanted = select(Challenge).where(Challenge.purpose == purpose, which, *still_open)
     for challenge in db.session.scalars(wanted):
         close(challenge)
 
@@ -71,17 +74,10 @@ def of_id(challenge_id: str) -> Challenge | None:
 
 
 def newest(purpose: str, user_id: int) -> Challenge | None:
-    """The open wish of a person, if there is one."""
+    """The wish of a person that is still to be proven, if there is one."""
     wanted = select(Challenge).where(Challenge.user_id == user_id, Challenge.purpose == purpose)
-    return db.session.scalar(wanted.where(Challenge.closed_at.is_(None)))
-
-
-def of_typed(purpose: str, typed: str) -> Challenge | None:
-    """The open wish for the address `typed` (its key)."""
-    wanted = select(Challenge).where(
-        Challenge.typed_hash == typed_hash(typed), Challenge.purpose == purpose
-    )
-    return db.session.scalar(wanted.where(Challenge.closed_at.is_(None)))
+    still_open = (Challenge.closed_at.is_(None), Challenge.proven_at.is_(None))
+    return db.session.scalar(wanted.where(*still_open).order_by(Challenge.opened_at.desc()))
 
 
 def write(challenge: Challenge) -> Written:
@@ -129,7 +125,14 @@ def prove(challenge: Challenge, by_code: bool) -> bool:
 
 
 def grant(challenge: Challenge) -> str:
-    """A fresh secret for the browser that proved it: never the id that the asking browser holds."""
+    """A fresh secret for the browser that proved it: never the id that the asking browser holds.
+
+    One grant a person: who proved last has it.
+    """
+    others = (Challenge.user_id == challenge.user_id, Challenge.id != challenge.id)
+    older = (Challenge.grant_hash.is_not(None), Challenge.closed_at.is_(None))
+    for earlier in db.session.scalars(select(Challenge).where(*others, *older)):
+        close(earlier)
     secret = crypto.new_token()
     challenge.grant_hash = crypto.digest(secret)
     challenge.grant_until = clock.after(setting("RESET_GRANT_SECONDS"))

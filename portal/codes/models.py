@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import BigId, Model, UtcDateTime
 
+PASSWORD_RESET, VERIFY_EMAIL = "password_reset", "verify_email"  # purposes
 NOBODY = 0  # the user_id of an unknown address: same rows, no key between this level and people
 
 

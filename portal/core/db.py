@@ -20,11 +20,12 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.base import Executable
 
-from portal.core.settings import setting
+from portal.core.settings import Refused, setting
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -62,7 +63,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 def init_app(app: Flask) -> None:
     """Connects `app` to its database; an SQLite file's folder is made when missing."""
     with app.app_context():
-        url = make_url(setting("DATABASE_URL"))
+        url = _url(setting("DATABASE_URL"))
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
         (Path(app.instance_path) / url.database).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
@@ -70,6 +71,14 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _tune)
+
+
+def _url(text: str) -> URL:
+    try:
+        return make_url(text)
+    except ArgumentError:
+        cure = "Give it like postgresql://name@host/database or sqlite:////path/to/file.db."
+        raise Refused(f"DATABASE_URL: is no address of a database. {cure}") from None
 
 
 def _tune(connection: Any, _record: Any) -> None:

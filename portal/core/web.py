@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from functools import cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from time import perf_counter
 
@@ -108,6 +108,8 @@ def network() -> str:
         address = ip_address(client_address())
     except ValueError:
         return "unknown"
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped  # a server that listens on both tells IPv4 like that
     return str(ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
 
 

@@ -10,6 +10,7 @@ from portal.core.db import db, transaction
 from portal.delivery.models import Caught
 
 KEPT = 500
+LARGEST_ID = 2**63
 
 
 def catch(mail: EmailMessage | None) -> None:
@@ -40,7 +41,7 @@ def newest() -> Sequence[Caught]:
 
 def get(caught_id: int) -> Caught | None:
     """One caught message."""
-    return db.session.get(Caught, caught_id)
+    return db.session.get(Caught, caught_id) if caught_id < LARGEST_ID else None
 
 
 def _part(mail: EmailMessage, kind: str) -> str:

@@ -4,7 +4,8 @@ from ipaddress import ip_address
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from portal.core.settings import is_loopback, setting
+from portal.core.safety import is_loopback
+from portal.core.settings import setting
 from portal.delivery import mailbox as caught
 
 bp = Blueprint("delivery", __name__, url_prefix="/dev")

@@ -7,7 +7,8 @@ from portal.accounts import hashing, people
 from portal.accounts.models import Person
 from portal.core import clock
 from portal.core.db import db, transaction
-from portal.core.settings import is_loopback, setting
+from portal.core.safety import is_loopback
+from portal.core.settings import setting
 from portal.demo import portraits
 from portal.demo.cast import CAST, DEMO, Invented
 from portal.profile import pictures, stores

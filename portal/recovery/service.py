@@ -8,7 +8,7 @@ from portal.accounts import devices, passwords, people, proof, sending
 from portal.accounts.models import Person
 from portal.codes import challenges, flows, guesses, otp
 from portal.codes.flows import Flow
-from portal.codes.models import Challenge
+from portal.codes.models import PASSWORD_RESET, Challenge
 from portal.codes.terms import Terms
 from portal.core import audit, clock
 from portal.core.audit import By
@@ -17,7 +17,7 @@ from portal.core.errors import Gather, LinkDead, NoFlow
 from portal.delivery import outbox
 from portal.recovery import messages
 
-PURPOSE = "password_reset"
+PURPOSE = PASSWORD_RESET
 STORY = "recovery"
 
 
@@ -106,8 +106,9 @@ def set_password(grant: str | None, password: str | None, again: str | None, by:
     accepted = _accepted(password, again)
     candidate = passwords.prepare(_granted(grant)[1], accepted)
     with transaction():
-        challenge, person = _granted(grant)
-        _finish(challenge, people.lock(person.id), candidate, by)
+        person = people.lock(_granted(grant)[1].id)
+        challenge = _granted(grant)[0]  # once more: another request may have been quicker
+        _finish(challenge, person, candidate, by)
 
 
 def _accepted(password: str | None, again: str | None) -> str:
@@ -162,7 +163,7 @@ def _dead(challenge: Challenge) -> LinkDead:
             STORY, _("It was used at %(time)s UTC.", time=f"{challenge.proven_at:%H:%M}")
         )
     if challenge.closed_at:
-        return LinkDead(STORY, _("A newer email was sent. Use the newest one."))
+        return LinkDead(STORY, _("A newer email was sent, or you have signed in since."))
     minutes = challenge.link_seconds // 60
     return LinkDead(STORY, _("It is older than %(minutes)d minutes.", minutes=minutes))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.core.settings import dangers
+from portal.core.safety import dangers
 from tools import settings_table, write_env
 
 ROOT = Path(__file__).parents[2]
