@@ -398,3 +398,11 @@ def test_session_the_form_cookie_holds_nothing_of_the_sign_in(inside):
     assert b"csrf_token" in plain
     assert inside.cookie("latchkey").encode() not in plain
     assert b"ann" not in plain
+
+
+def test_login_03_an_address_told_as_ipv6_counts_as_what_it_is(app, ann):
+    """A server that listens on both kinds tells IPv4 as ::ffff:a.b.c.d; these must not be one /64."""
+    for _ in range(10):
+        sign_in(Visitor(app, address="::ffff:192.0.2.7"), ann.email, "wrong password")
+    assert sign_in(Visitor(app, address="192.0.2.8"), ann.email).status == 429
+    assert sign_in(Visitor(app, address="::ffff:203.0.113.8"), ann.email).location == "/profile"

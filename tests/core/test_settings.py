@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import config
+from portal import create_app
+from portal.core.safety import dangers
 from portal.core.settings import Refused
 from tests.conftest import SETTINGS
 from tests.policy.world import World
@@ -177,3 +179,18 @@ def test_postgresql_goes_through_its_current_driver(given):
     values = {each.name: each.default for each in config.SETTINGS} | {"DATABASE_URL": given}
     settings._derive(values)
     assert values["DATABASE_URL"] == "postgresql+psycopg://u@h/d"
+
+
+def test_what_is_no_address_of_a_database_is_refused_with_its_cure():
+    with pytest.raises(SystemExit, match=r"DATABASE_URL: .* Give it like"):
+        create_app(SETTINGS | {"DATABASE_URL": "no database at all"})
+
+
+def test_mail_in_the_clear_is_advised_against_but_not_refused():
+    settings = {"EMAIL_BACKEND": "smtp", "EMAIL_HOST": "mail.example.org", "EMAIL_USE_SSL": "0"}
+    public = {"PUBLIC_URL": "https://account.example.org", "BCRYPT_COST": "10"}
+    app = create_app(SETTINGS | public | settings | {"DATABASE_URL": "sqlite://"})
+    found = {each.name: each for each in dangers(app.config)}
+    assert "in the clear" in str(found["EMAIL_USE_SSL"])
+    near = app.config | {"EMAIL_HOST": "127.0.0.1"}
+    assert "EMAIL_USE_SSL" not in {each.name for each in dangers(near)}

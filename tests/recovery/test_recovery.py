@@ -224,3 +224,44 @@ def test_nothing_readable_of_code_or_link_is_kept(app, visitor, post, ann):
     kept = "\n".join(rows)
     assert token not in kept
     assert f"'{mail.code}'" not in kept
+
+
+def test_a_stranger_who_asks_again_takes_no_grant_away(app, visitor, post, ann, time):
+    ask(visitor, ann.email)
+    visitor.get("/recover/code")
+    visitor.submit("/recover/code", code=post.newest().code)
+    visitor.follow()
+    time.pass_(seconds=61)
+    stranger = Visitor(app, address="203.0.113.5")
+    assert ask(stranger, ann.email).location == "/recover/code"
+    assert visitor.submit("/auth/password-reset", **NEW).location == "/sign-in"
+    late = post.newest(ann.email)
+    assert "changed" in late.subject
+    stranger.get("/recover/code")
+    assert stranger.submit("/recover/code", code="000000").status == 422
+
+
+def test_signing_in_ends_what_was_asked_for_before(app, visitor, post, ann):
+    ask(visitor, ann.email)
+    mail = post.newest()
+    assert sign_in(Visitor(app), ann.email).location == "/profile"
+    assert visitor.get(mail.link).status == 410
+    assert "you have signed in since" in visitor.page.text
+    visitor.get("/recover/code")
+    assert visitor.submit("/recover/code", code=mail.code).status == 422
+
+
+def test_one_grant_chooses_one_password(app, visitor, post, ann):
+    ask(visitor, ann.email)
+    visitor.get("/recover/code")
+    visitor.submit("/recover/code", code=post.newest().code)
+    visitor.follow()
+    token = visitor.page.form("/auth/password-reset").fields["csrf_token"]
+    grant = visitor.cookie("latchkey-form")
+    assert visitor.submit("/auth/password-reset", **NEW).location == "/sign-in"
+    again = Visitor(app)
+    again.client.set_cookie("latchkey-form", grant, domain="127.0.0.1")
+    third = {"password": "third planet friday", "confirm_password": "third planet friday"}
+    answer = again.post("/auth/password-reset", third | {"csrf_token": token})
+    assert answer.location == "/recover"
+    assert sign_in(Visitor(app), ann.email, OTHER_PASSWORD).location == "/profile"
