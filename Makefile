@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. PORT=n changes the port; .env holds the settings.
-.PHONY: run test demo lint messages settings shots pins setup setup-tests
+.PHONY: run test demo bench lint messages settings shots pins setup setup-tests
 
 FLASK = .venv/bin/flask --app wsgi
 DEMO = EMAIL_BACKEND=mailbox DATABASE_URL=sqlite:///$(CURDIR)/instance/demo.db
@@ -15,6 +15,11 @@ demo: setup
 	@$(DEMO) $(FLASK) db upgrade
 	@$(DEMO) $(FLASK) demo
 	@exec env $(DEMO) $(FLASK) serve
+
+# What things cost, side by side in one run.
+bench: setup-tests
+	@.venv/bin/python -m bench.crafts
+	@.venv/bin/python -m bench.enumeration
 
 lint: setup-tests
 	@tools/test.sh lint

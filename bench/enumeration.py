@@ -1,6 +1,6 @@
 """Does the time of an answer tell whether an address has an account?
 
-    python bench/enumeration.py [rounds]
+    python -m bench.enumeration [rounds]
 
 Asks a portal of its own (cost 10, no waiting times) in turn for a known and an unknown address and
 prints, for every door, both medians, their gap, and the two-sided p of Mann and Whitney's U test
@@ -13,18 +13,14 @@ import math
 import statistics
 import sys
 import tempfile
-from pathlib import Path
 from time import perf_counter
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from flask_migrate import upgrade
 
-from flask_migrate import upgrade  # noqa: E402 - found once the path is set
-
-from portal import create_app  # noqa: E402
-from portal.delivery import service as delivery  # noqa: E402
-from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, Post, open_account  # noqa: E402
-from tests.rigs.visitor import Visitor  # noqa: E402
+from portal import create_app
+from portal.delivery import service as delivery
+from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, Post, open_account
+from tests.rigs.visitor import Visitor
 
 KNOWN, UNKNOWN = "ann@example.org", "who@example.org"
 WISH = {"full_name": "Zed Zero", "password": PASSWORD, "confirm_password": PASSWORD}
