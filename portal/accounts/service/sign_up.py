@@ -51,8 +51,10 @@ def sign_up(wish: Wish, by: By) -> str:
     _spend(email, by)
     password_hash = hashing.make(password)
     with transaction():
-        person = people.lock(people.add(email, full_name, roles.chosen(), password_hash).id)
+        found = people.find(email) or people.add(email, full_name, roles.chosen(), password_hash)
+        person = people.lock(found.id)
         if person.email_proven_at or person.blocked_at:
+            audit.record("sign-up:taken", person.id, by)
             return proof.pretend(person, by).id
         person.full_name, person.password_hash = full_name, password_hash
         person.password_changed_at = clock.now()
