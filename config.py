@@ -52,7 +52,7 @@ GENERAL = (
     Setting("PASSWORD_PEPPER_PREVIOUS", "", "The pepper before; passwords move to the new one at sign-in."),
     Setting("DEBUG", False, "Error pages for developers; never on a public address."),
     Setting("PUBLIC_URL", "", "Where people reach the portal; every link in a message starts with it."),
-    Setting("HOST", "127.0.0.1", "The address that `flask serve` binds to."),
+    Setting("BIND", "127.0.0.1", "The address that `flask serve` binds to."),
     Setting("PORT", 8000, "The port that `flask serve` binds to.", low=1, high=65535),
     Setting("ALLOWED_HOSTS", (), "Host names that are answered; by default PUBLIC_URL's, 127.0.0.1 and localhost."),
     Setting("TRUSTED_PROXIES", (), "Networks (CIDR) of proxies whose X-Forwarded-For is believed."),
@@ -127,7 +127,7 @@ POLICY = (
     Setting("PICTURE_MAX_PIXELS", 24_000_000, "Largest area of a picture.", "px", 1_000_000, 100_000_000),
     Setting("PICTURE_JOBS", 2, "Pictures that one process works on side by side.", low=1, high=16),
     Setting("BODY_MAX_BYTES", 64 * 1024, "Largest request without a picture.", "bytes", 16_384, 1_048_576),
-    Setting("PICTURE_BODY_MAX_BYTES", 6 * 1024 * 1024, "Largest request with a picture.", "bytes", 200_000),
+    Setting("PICTURE_BODY_MAX_BYTES", 6 * 1024 * 1024, "Largest request with a picture.", "bytes", 200_000, 16_000_000),
     Setting("BODY_MAX_FIELDS", 100, "Fields that one request may have.", low=20, high=1000),
     Setting("CODE_RETENTION_DAYS", 30, "How long ended codes and messages are kept for the record.", "d", 1, 365),
 )
@@ -136,9 +136,9 @@ SETTINGS = (*GENERAL, *MAIL, *POLICY)
 
 
 def environment() -> dict[str, str]:
-    """`.env` beneath, the process's environment above."""
-    kept = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value is not None}
-    return {**kept, **os.environ}
+    """`.env` beneath, the process's environment above: an empty variable there unsets what the file says."""
+    kept = dotenv_values(ROOT / ".env", interpolate=False)
+    return {name: value for name, value in {**kept, **os.environ}.items() if value is not None}
 
 
 def read(source: Mapping[str, str]) -> tuple[dict[str, Value], list[str]]:

@@ -55,11 +55,11 @@ def clear_throttles(email):
 
 
 def serve(app):
-    """Serve the portal on HOST and PORT (waitress), with the mail worker inside."""
+    """Serve the portal on BIND and PORT (waitress), with the mail worker inside."""
     worker.start(app)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # requests under way are finished
-    host, port = settings.setting("HOST"), settings.setting("PORT")
+    host, port = settings.setting("BIND"), settings.setting("PORT")
     click.echo(f"Latchkey serves {settings.setting('PUBLIC_URL')} (bound to {host}:{port})")
     waitress.serve(
         app,

@@ -50,6 +50,17 @@ def own(token: str | None, person: Person | None) -> str | None:
     return token if found is not None else None
 
 
+def subject(token: str) -> str:
+    """Whose count it is, where a device has one of its own."""
+    return f"device {crypto.digest(token)}"
+
+
+def subjects(person: Person) -> list[str]:
+    """The counts of all devices that this person is known on."""
+    wanted = select(KnownDevice.digest).where(KnownDevice.person_id == person.id)
+    return [f"device {digest}" for digest in db.session.scalars(wanted)]
+
+
 def remember(token: str | None, person: Person) -> str:
     """Notes that this person signed in here.  -> the browser's new token; the one before is dead.
 

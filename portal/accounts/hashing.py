@@ -98,7 +98,7 @@ _turns: dict[int, threading.BoundedSemaphore] = {}
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """So many hashes at once as the settings say: a flood of sign-ins must not starve pages."""
+    """So many hashes at once as the settings say: the rest of a flood waits."""
     places = setting("HASHES_AT_ONCE")
     with _turns.setdefault(places, threading.BoundedSemaphore(places)):
         yield

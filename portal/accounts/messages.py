@@ -14,10 +14,10 @@ def confirm_address(about: str) -> Letter:
     The typed name is left out: until the address is proven it is a stranger's words in somebody's
     mailbox.
     """
-    challenge = challenges.current(about)
+    challenge = challenges.of_id(about)
     person = people.get(challenge.user_id) if challenge else None
-    if challenge is None or person is None or person.email_proven_at:
-        return Letter(None, accepted=lambda now: challenges.sent(about, now))
+    if challenge is None or person is None:
+        return Letter(None)
     written = challenges.write(challenge)
     values = {
         "code": written.code,
@@ -29,7 +29,8 @@ def confirm_address(about: str) -> Letter:
         "device": challenge.device,
         "asked_at": challenge.opened_at,
     }
-    return Letter(person.email, values, written.accepted, written.refused)
+    wanted = challenge.closed_at is None and person.email_proven_at is None
+    return Letter(person.email if wanted else None, values, written.accepted, written.refused)
 
 
 @recipe("already_registered")
@@ -61,8 +62,9 @@ def password_changed(about: str) -> Letter:
     person = people.get(event.person_id) if event else None
     if event is None or person is None:
         return Letter(None)
+    known = person.email_proven_at is not None and person.email_proven_at < event.at
     values = {
-        "name": person.full_name,
+        "name": person.full_name if known else "",  # until then it may be a stranger's words
         "address": person.email,
         "changed_at": event.at,
         "device": event.device,

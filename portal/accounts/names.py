@@ -8,13 +8,15 @@ from portal.core import texts
 from portal.core.errors import Rejected
 from portal.core.settings import setting
 
+# Printable by category, and yet nothing is seen of them.
+BLANK = frozenset(" \u115f\u1160\u2800\u3164\uffa0")
 USERNAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def full_name(typed: str | None) -> str:
     """Any script, one line, not empty.  Raises Rejected."""
     name = texts.line("full_name", typed, setting("FULL_NAME_MAX_LENGTH"))
-    if not any(char.isprintable() and not char.isspace() for char in name):
+    if not any(char.isprintable() and char not in BLANK for char in name):
         raise Rejected("full_name", "empty", _("Enter your full name"))
     return name
 

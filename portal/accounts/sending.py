@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from flask_babel import gettext as _
 
+from portal.accounts import devices
 from portal.accounts.models import Person
 from portal.core import clock, phrases, throttle
 from portal.core.audit import By
@@ -27,7 +28,7 @@ def spend(purpose: str, person: Person | None, key: str, device: str | None, by:
     `device` is the token of a known device of this person: it has an allowance of its own, so that
     strangers who ask in somebody's name do not use up what the owner needs.
     """
-    whose = (f"device {device}",) if device else subjects(person, key)
+    whose = (devices.subject(device),) if device else subjects(person, key)
     spans = (
         (f"send {purpose}", 1, setting("SEND_COOLDOWN_SECONDS")),
         ("send in hour", setting("SENDS_PER_HOUR"), HOUR),

@@ -83,7 +83,7 @@ def count(person_id: int, but: int | None = None) -> int:
 
 
 def purge() -> int:
-    """Removes sign-ins that ended more than CODE_RETENTION_DAYS ago.  -> how many."""
+    """Removes sign-ins that had run out CODE_RETENTION_DAYS ago.  -> how many."""
     before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
     return changed(db.session(), delete(Session).where(Session.expires_at < before))
 

@@ -12,6 +12,7 @@ from portal.core.errors import NotProven
 from portal.core.forms import PortalForm
 
 bp = Blueprint("accounts", __name__)
+LONGEST_KEPT = 254  # of what was typed: the cookie has to stay small
 
 
 @bp.get("/")
@@ -72,7 +73,9 @@ def sign_in():
     form = SignInForm()
     if form.validate_on_submit():
         typed = form.email.data or "", form.password.data or "", form.remember.data
-        session["address"] = typed[0].strip()  # to be there when it is asked for to get back in
+        session["address"] = typed[0].strip()[
+            :LONGEST_KEPT
+        ]  # to be there when it is asked for to get back in
         with form.reporting():
             signed = signing_in.sign_in(*typed, guards.known_device(), guards.by())
             return _enter(redirect(guards.local(request.args.get("next", "")), 303), signed)

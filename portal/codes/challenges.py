@@ -11,7 +11,7 @@ from portal.codes.models import NOBODY, Challenge, Otp
 from portal.codes.terms import Terms
 from portal.core import clock, crypto
 from portal.core.db import changed, db
-from portal.core.settings import setting
+from portal.core.settings import hand_over_seconds, setting
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ def end(purpose: str, which: ColumnElement[bool]) -> None:
     """
     still_open = (Challenge.closed_at.is_(None), Challenge.proven_at.is_(None))
     wanted = select(Challenge).where(Challenge.purpose == purpose, which, *still_open)
-    for challenge in db.session.scalars(wanted):
+    for challenge in db.session.scalars(wanted.order_by(Challenge.opened_at)):
         close(challenge)
 
 
 def end_all(user_id: int) -> None:
     """Closes every open wish of a person."""
     wanted = select(Challenge).where(Challenge.user_id == user_id, Challenge.closed_at.is_(None))
-    for challenge in db.session.scalars(wanted):
+    for challenge in db.session.scalars(wanted.order_by(Challenge.opened_at)):
         close(challenge)
 
 
@@ -82,9 +82,7 @@ def newest(purpose: str, user_id: int) -> Challenge | None:
 
 def write(challenge: Challenge) -> Written:
     """Makes code and link for one message; their clocks start when it is accepted."""
-    spare = (
-        setting("EMAIL_TIMEOUT_SECONDS") * 4
-    )  # connect, sign in, hand over, and our own second commit
+    spare = hand_over_seconds()
     row, code = otp.issue(challenge, challenge.channel, spare)
     token = crypto.new_token()
     challenge.link_hash = crypto.digest(token)
@@ -154,8 +152,8 @@ def granted(secret: str | None) -> Challenge | None:
 
 def close(challenge: Challenge) -> None:
     """Ends the wish and its code."""
+    otp.consume(challenge.otp_id)  # first, as everywhere: one order of locks, no deadlock
     challenge.closed_at = clock.now()
-    otp.consume(challenge.otp_id)
 
 
 def typed_hash(typed: str) -> str:

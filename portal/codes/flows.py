@@ -28,8 +28,12 @@ def of_browser(purpose: str, challenge_id: str | None) -> Challenge | None:
     challenge = challenges.of_id(challenge_id or "")
     if challenge is None or challenge.purpose != purpose:
         return None
-    ends = challenge.opened_at + timedelta(seconds=challenge.link_seconds)
-    return challenge if ends > clock.now() else None
+    return None if is_over(challenge) else challenge
+
+
+def is_over(challenge: Challenge) -> bool:
+    """True once even its link could not live any more, had the message left at once."""
+    return challenge.opened_at + timedelta(seconds=challenge.link_seconds) <= clock.now()
 
 
 def face(challenge: Challenge) -> Flow:

@@ -51,11 +51,6 @@ def spend_try(otp_id: int | None) -> bool:
     return at_once(_changing(Otp.id == otp_id, *running, attempts=Otp.attempts + 1)) == 1
 
 
-def refund_try(otp_id: int | None) -> None:
-    """The code was right and is not used up after all."""
-    _change(Otp.id == otp_id, Otp.attempts > 0, attempts=Otp.attempts - 1)
-
-
 def exhausted(otp_id: int | None) -> bool:
     """True when every try of the code has been spent."""
     otp = db.session.get(Otp, otp_id or 0, populate_existing=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ from portal.core.settings import Refused, setting
 if TYPE_CHECKING:
     from flask import Flask
 
+log = logging.getLogger("latchkey")
 BUSY_MILLISECONDS = 15_000
 
 
@@ -114,7 +116,15 @@ def transaction() -> Iterator[Session]:
     finally:
         del session.info["then"]
     for call in then:
+        _afterwards(call)
+
+
+def _afterwards(call: Callable[[], object]) -> None:
+    """What was kept stays kept: trouble now is for the log, not for whoever asked."""
+    try:
         call()
+    except Exception as err:  # noqa: BLE001
+        log.error("after the commit: %s", type(err).__name__)
 
 
 def _begin(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Facts that stop a story.  No HTTP here: `core.web` and `core.forms` give them a status."""
+"""Facts that stop a story.  No HTTP here: `core.refusals` and `core.forms` give them a status."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,6 +21,14 @@ class Rejected(PortalError):
     def __init__(self, field: str | None, code: str, message: str) -> None:
         super().__init__(message)
         self.field, self.code = field, code
+
+
+class TooLong(Rejected):
+    """A text of `length` code points, more than are taken."""
+
+    def __init__(self, field: str, message: str, length: int) -> None:
+        super().__init__(field, "long", message)
+        self.length = length
 
 
 class TooLarge(Rejected):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -50,6 +51,7 @@ def _addresses(values: Mapping[str, Any]) -> list[Danger]:
     proxies = "Give networks like 10.0.0.0/8."
     is_site = url.hostname and values["PUBLIC_URL"] == f"{url.scheme}://{url.netloc}"
     is_site = is_site and url.scheme in ("http", "https") and "@" not in url.netloc
+    is_site = is_site and ":" not in str(url.hostname)  # Werkzeug knows no IPv6 hosts
     wild = any("*" in host for host in values["ALLOWED_HOSTS"])
     found = [
         (is_site, Danger("PUBLIC_URL", "is no address of a site.", whole, always=True)),
@@ -81,7 +83,9 @@ def _mail(values: Mapping[str, Any]) -> list[Danger]:
     backend, caught = values["EMAIL_BACKEND"], "is the mailbox: nobody gets mail."
     clear = Danger("EMAIL_USE_SSL", "is off: mail crosses the net in the clear.", NEAR, advice=True)
     known = Danger("EMAIL_BACKEND", "is not known.", "Use smtp or mailbox.", always=True)
+    sender = Danger("EMAIL_FROM", "is no sender.", "Give an email address.", always=True)
     found = [
+        ("@" in parseaddr(values["EMAIL_FROM"])[1], sender),
         (backend in ("smtp", "mailbox"), known),
         (backend != "mailbox", Danger("EMAIL_BACKEND", caught, "Set EMAIL_BACKEND=smtp.")),
         (backend != "smtp" or _is_private(values), clear),

@@ -9,6 +9,7 @@ from flask import Flask, current_app
 import config
 from portal.core import safety
 
+HAND_OVER_STEPS = 12  # connect, greet, encrypt, greet, sign in (3), from, to, data, end, quit
 log = logging.getLogger("latchkey")
 DJANGO = "django.core.mail.backends."
 PARSER_READS = 64 * 1024  # bytes that Werkzeug takes at once; it counts them like a field's
@@ -75,6 +76,11 @@ def _flask(values: dict[str, Any]) -> dict[str, Any]:
         "MAX_FORM_PARTS": values["BODY_MAX_FIELDS"],
         "BABEL_DEFAULT_TIMEZONE": "UTC",
     }
+
+
+def hand_over_seconds() -> int:
+    """How long handing one message over can take, every step at its limit."""
+    return int(setting("EMAIL_TIMEOUT_SECONDS")) * HAND_OVER_STEPS
 
 
 def every() -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ import unicodedata
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from portal.core.errors import Rejected
+from portal.core.errors import Rejected, TooLong
 
 # They turn the direction of what follows (UAX 9): a name must not turn the text around it.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -48,5 +48,5 @@ def _fitting(field: str, text: str, longest: int) -> str:
             longest=longest,
             length=len(text),
         )
-        raise Rejected(field, "long", words)
+        raise TooLong(field, words, len(text))
     return text

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, String, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Integer, String, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -65,19 +65,31 @@ def refund(limits: Iterable[Limit]) -> None:
 
 def clear(session: Session, subjects: Iterable[str]) -> None:
     """Forgets every count of these subjects, inside the caller's transaction."""
-    session.execute(
-        delete(Throttle).where(Throttle.subject.in_([_hash(each) for each in subjects]))
-    )
+    _delete(session, Throttle.subject.in_([_hash(each) for each in subjects]))
 
 
 def purge(session: Session) -> int:
     """Removes the counts that have ended.  -> how many."""
-    return changed(session, delete(Throttle).where(Throttle.ends_at < clock.now()))
+    return _delete(session, Throttle.ends_at < clock.now())
+
+
+def _delete(session: Session, which: ColumnElement[bool]) -> int:
+    """Row by row in the order in which `spend` locks them, leaving those that are in use."""
+    keys = select(Throttle.name, Throttle.subject).where(which)
+    ordered = keys.order_by(Throttle.name, Throttle.subject).with_for_update(skip_locked=True)
+    found = session.execute(ordered).all()
+    for name, subject in found:
+        mine = (Throttle.name == name, Throttle.subject == subject)
+        session.execute(delete(Throttle).where(*mine))
+    return len(found)
 
 
 def _in_order(limits: Iterable[Limit]) -> list[Limit]:
-    """Whoever needs several rows takes them in the same order, or two would wait for each other."""
-    return sorted(limits, key=lambda each: (each.name, each.subject))
+    """Whoever needs several rows takes them in the same order, or two would wait for each other.
+
+    The rows stand under hashed subjects, so that is what has to be in order.
+    """
+    return sorted(limits, key=lambda each: (each.name, _hash(each.subject)))
 
 
 def _take(session: Session, limit: Limit) -> datetime | None:

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from functools import cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from time import perf_counter
 
@@ -33,7 +33,6 @@ HEADERS = {
 def init_app(app: Flask) -> None:
     """Gives `app` its languages, headers and access log."""
     Babel(app)
-    app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.get_send_file_max_age = _static_age  # type: ignore[assignment, method-assign]
     app.before_request(_start)
@@ -104,12 +103,9 @@ def same_origin() -> bool:
 
 def network() -> str:
     """Where the request comes from, as a network: /24 (IPv4) or /64 (IPv6)."""
-    try:
-        address = ip_address(client_address())
-    except ValueError:
+    address = _address(client_address())
+    if address is None:
         return "unknown"
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped  # a server that listens on both tells IPv4 like that
     return str(ip_network(f"{address}/{24 if address.version == 4 else 64}", strict=False))
 
 
@@ -124,9 +120,25 @@ def client_address() -> str:
     return hop
 
 
-def _is_proxy(address: str) -> bool:
+def is_from_here() -> bool:
+    """Asked by this machine itself, and not through a proxy on it."""
+    names = [name for name, _value in request.headers]
+    forwarded = any(name == "Forwarded" or name.startswith("X-Forwarded-") for name in names)
+    address = _address(request.remote_addr or "")
+    return address is not None and address.is_loopback and not forwarded
+
+
+def _is_proxy(text: str) -> bool:
+    address = _address(text)
+    return address is not None and any(
+        address in ip_network(each) for each in setting("TRUSTED_PROXIES")
+    )
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address; a server that listens on both kinds tells IPv4 as IPv6, and it is told apart."""
     try:
-        asked = ip_address(address)
+        address = ip_address(text)
     except ValueError:
-        return False
-    return any(asked in ip_network(each) for each in setting("TRUSTED_PROXIES"))
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address

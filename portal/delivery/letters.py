@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, parseaddr
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -23,9 +23,7 @@ def compose(recipe: str, letter: Letter, row_id: int) -> EmailMessage:
     host = urlsplit(setting("PUBLIC_URL")).hostname
     mail = EmailMessage()
     mail["Subject"] = " ".join(subject.split())
-    mail["From"] = Address(
-        gettext("%(portal)s account", portal=setting("PORTAL_NAME")), addr_spec=_sender()
-    )
+    mail["From"] = _sender()
     mail["To"] = Address(addr_spec=letter.to or "")
     mail["Date"] = format_datetime(clock.now(), usegmt=True)
     mail["Message-ID"] = f"<outbox-{row_id}@{host}>"
@@ -35,8 +33,11 @@ def compose(recipe: str, letter: Letter, row_id: int) -> EmailMessage:
     return mail
 
 
-def _sender() -> str:
-    return str(setting("EMAIL_FROM"))
+def _sender() -> Address:
+    """EMAIL_FROM, an address with or without a name in front."""
+    name, address = parseaddr(setting("EMAIL_FROM"))
+    own = gettext("%(portal)s account", portal=setting("PORTAL_NAME"))
+    return Address(name or own, addr_spec=address)
 
 
 def _render(recipe: str, part: str, values: Mapping[str, object]) -> str:

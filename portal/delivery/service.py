@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from portal.core import clock
 from portal.core.db import at_once, changed, db, transaction
-from portal.core.settings import setting
+from portal.core.settings import hand_over_seconds, setting
 from portal.delivery import letters, transports
 from portal.delivery.models import Outgoing
 from portal.delivery.recipes import RECIPES, Letter
 
 log = logging.getLogger("latchkey.delivery")
-LEASE = timedelta(seconds=90)  # longer than every time-out of one hand-over together
+SPARE = timedelta(seconds=30)  # of a lease, beyond the longest hand-over
 GIVE_UP = timedelta(days=1)
 LONGEST_PAUSE_SECONDS = 600
 
@@ -55,7 +55,11 @@ def purge() -> int:
 
 def _claim(row_id: int) -> int:
     claim = update(Outgoing).where(Outgoing.id == row_id, *_waiting())
-    return at_once(claim.values(tries=Outgoing.tries + 1, leased_until=clock.now() + LEASE))
+    return at_once(claim.values(tries=Outgoing.tries + 1, leased_until=clock.now() + _lease()))
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=hand_over_seconds()) + SPARE
 
 
 def _waiting() -> tuple[ColumnElement[bool], ...]:

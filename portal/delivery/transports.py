@@ -7,11 +7,9 @@ from email.message import EmailMessage
 from portal.core.settings import setting
 from portal.delivery import mailbox
 
-REFUSALS = (OSError, smtplib.SMTPException)  # what send() raises when the server did not take it
-
 
 def send(mail: EmailMessage | None) -> None:
-    """Returns when the server has accepted it.  Raises one of REFUSALS when not.
+    """Returns when the server has accepted it.  Raises OSError or SMTPException when not.
 
     None costs the server the same road up to the message: connect, sign in, no operation.
     """

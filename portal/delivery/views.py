@@ -1,9 +1,8 @@
 """The mailbox of a try-out, for people (HTML) and tests (JSON)."""
 
-from ipaddress import ip_address
+from flask import Blueprint, Response, abort, jsonify, render_template
 
-from flask import Blueprint, Response, abort, jsonify, render_template, request
-
+from portal.core import web
 from portal.core.safety import is_loopback
 from portal.core.settings import setting
 from portal.delivery import mailbox as caught
@@ -14,16 +13,8 @@ bp = Blueprint("delivery", __name__, url_prefix="/dev")
 @bp.before_request
 def only_here():
     """Nobody but this machine, and nobody who came through a proxy, sees other people's mail."""
-    forwarded = any(
-        name == "Forwarded" or name.startswith("X-Forwarded-") for name, _value in request.headers
-    )
-    local = ip_address(request.remote_addr or "0.0.0.0").is_loopback  # noqa: S104 - no address is no loopback
-    if (
-        setting("EMAIL_BACKEND") != "mailbox"
-        or not is_loopback(setting("PUBLIC_URL"))
-        or forwarded
-        or not local
-    ):
+    shown = setting("EMAIL_BACKEND") == "mailbox" and is_loopback(setting("PUBLIC_URL"))
+    if not shown or not web.is_from_here():
         abort(404)
 
 

@@ -9,8 +9,8 @@ from portal.accounts import names, people
 from portal.accounts.models import Person
 from portal.core import audit, texts
 from portal.core.audit import By
-from portal.core.db import after_commit, db, transaction
-from portal.core.errors import Gather, Rejected
+from portal.core.db import after_commit, db, release, transaction
+from portal.core.errors import Gather, Rejected, TooLong
 from portal.core.settings import setting
 from portal.profile import countries, links, pictures, stores
 from portal.profile.models import Profile
@@ -67,8 +67,8 @@ def change_bio(person: Person, bio: str | None, by: By) -> None:
     longest = setting("BIO_MAX_LENGTH")
     try:
         text = texts.block("bio", bio, longest)
-    except Rejected as refused:
-        raise _bio_words(refused, bio, longest) from None
+    except TooLong as refused:
+        raise _bio_words(refused, longest) from None
     _keep(person, {"bio": text}, by, "biography")
 
 
@@ -79,6 +79,7 @@ def change_picture(person: Person, data: bytes, crop: str | None, by: By) -> Non
     """
     if not data:
         raise Rejected("picture", "empty", _("Choose a picture first"))
+    release()
     files, name = pictures.make(data, crop or ""), stores.new_name()
     stores.save(name, files)
     try:
@@ -142,13 +143,10 @@ def _country(typed: str | None) -> str:
     return code
 
 
-def _bio_words(refused: Rejected, bio: str | None, longest: int) -> Rejected:
-    if refused.code != "long":
-        return refused
-    length = len((bio or "").replace("\r\n", "\n").strip())
+def _bio_words(refused: TooLong, longest: int) -> Rejected:
     words = _(
         "Shorten your biography to %(longest)d characters. It has %(length)d.",
         longest=longest,
-        length=length,
+        length=refused.length,
     )
     return Rejected("bio", "long", words)

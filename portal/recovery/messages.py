@@ -1,7 +1,7 @@
 """What recovery writes to people."""
 
 from portal.accounts import people
-from portal.codes import challenges
+from portal.codes import challenges, flows
 from portal.delivery.recipes import Letter, recipe
 
 
@@ -11,14 +11,15 @@ def recovery(about: str) -> Letter:
 
     Unknown or overtaken: the same work, and nobody to send it to.
     """
-    challenge = challenges.current(about)
+    challenge = challenges.of_id(about)
     if challenge is None:
-        return Letter(None, accepted=lambda now: challenges.sent(about, now))
+        return Letter(None)
     written = challenges.write(challenge)
     person = people.get(challenge.user_id)
+    address = person.email if person else ""
     values = {
         "name": person.full_name if person and person.email_proven_at else "",
-        "address": person.email if person else "",
+        "address": address,
         "code": written.code,
         "link": written.link,
         "code_seconds": challenge.code_seconds,
@@ -27,4 +28,6 @@ def recovery(about: str) -> Letter:
         "device": challenge.device,
         "asked_at": challenge.opened_at,
     }
-    return Letter(person.email if person else None, values, written.accepted, written.refused)
+    late = flows.is_over(challenge)
+    wanted = person is not None and challenge.closed_at is None and not late
+    return Letter(address if wanted else None, values, written.accepted, written.refused)

@@ -2,8 +2,10 @@
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, session
 from flask_babel import gettext as _
+from flask_login import current_user
 
 from portal.accounts import guards
+from portal.accounts.service import sign_in
 from portal.codes import terms
 from portal.recovery import service
 from portal.recovery.forms import CodeForm, LinkForm, NewPasswordForm, StartForm
@@ -74,8 +76,15 @@ def new_password():
                 _("Your password is changed. We signed you out everywhere and sent you an email."),
                 "ok",
             )
-            return guards.let_out(redirect("/sign-in", 303))
+            return _out(redirect("/sign-in", 303))
     return form.page("recovery/new_password.html", address=address)
+
+
+def _out(answer):
+    """Whoever was signed in here, with this account or another, is not any more."""
+    if current_user.is_authenticated:
+        sign_in.sign_out(current_user.session, guards.by())
+    return guards.let_out(answer)
 
 
 def _to_code(identifier):

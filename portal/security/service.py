@@ -4,24 +4,26 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import hashing, passwords, people, sending, sessions
+from portal.accounts import attempts, passwords, people, sessions
 from portal.accounts.models import Person, Session
 from portal.codes import challenges
-from portal.core import clock, phrases, throttle
+from portal.core import clock, phrases
 from portal.core.audit import By
-from portal.core.db import release, transaction
+from portal.core.db import transaction
 from portal.core.errors import Gather, Rejected, TooSoon
-from portal.core.settings import setting
-from portal.core.throttle import Limit
 
 
 @dataclass(frozen=True)
 class Change:
-    """What was typed to change the password; `again` None where the door does not ask twice."""
+    """What was typed to change the password; `again` None where the door does not ask twice.
+
+    `device` is the token by which the browser is known.
+    """
 
     old: str | None
     new: str | None
     again: str | None
+    device: str | None = None
 
 
 def change_password(session: Session, change: Change, by: By) -> tuple[str, int]:
@@ -34,7 +36,7 @@ def change_password(session: Session, change: Change, by: By) -> tuple[str, int]
         accepted = take(passwords.acceptable, change.new)
         take(passwords.repeated, change.new, change.again)
     kept_hash = session.person.password_hash
-    check_password(session.person, change.old or "", "old_password", by)
+    _check(session.person, change.old or "", change.device, by)
     candidate = passwords.prepare(session.person, accepted)
     with transaction():
         person = people.lock(session.person_id)
@@ -46,27 +48,16 @@ def change_password(session: Session, change: Change, by: By) -> tuple[str, int]
         return sessions.renew(session), max(0, others)
 
 
-def check_password(person: Person, typed: str, field: str, by: By) -> None:
-    """Whether somebody who is signed in knows the password; counted like signing in.
-
-    Raises Rejected, TooSoon.
-    """
-    times, seconds = (
-        setting("WRONG_PASSWORDS_PER_ACCOUNT"),
-        setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS"),
-    )
-    whose, _account = sending.subjects(person, person.email_key)
-    limits = [Limit(f"wrong password {by.network}", whose, times, seconds)]
+def _check(person: Person, typed: str, device: str | None, by: By) -> None:
+    """Whether somebody who is signed in knows the password; counted like signing in."""
     try:
-        throttle.spend(limits)
+        if attempts.right(typed, person, person.email_key, device, by):
+            return
     except TooSoon as wait:
         span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
         words = _("Too many wrong passwords. You can try again in %(span)s.", span=span)
         raise TooSoon(wait.retry_at, words) from None
-    release()
-    if len(typed) > setting("PASSWORD_MAX_LENGTH") or not hashing.fits(typed, person.password_hash):
-        raise _wrong(field)
-    throttle.refund(limits)
+    raise _wrong("old_password")
 
 
 def live_sign_ins(person: Person) -> int:

@@ -26,9 +26,8 @@ def overview():
 def password():
     form, person = PasswordForm(), current_user.person
     if form.validate_on_submit():
-        change = service.Change(
-            form.old_password.data, form.password.data, form.confirm_password.data
-        )
+        typed = form.old_password.data, form.password.data, form.confirm_password.data
+        change = service.Change(*typed, guards.known_device())
         with form.reporting():
             secret, ended = service.change_password(current_user.session, change, guards.by())
             flash(_changed(ended), "ok")

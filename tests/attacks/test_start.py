@@ -92,7 +92,7 @@ def test_conf_02_what_is_never_right_is_refused_on_loopback_too(name, value, cur
     assert cure in refusal(SETTINGS | {"DATABASE_URL": "sqlite:///:memory:", name: value})
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:80"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost"])
 def test_conf_02_only_this_machine_may_be_looser(url):
     loose = {"PUBLIC_URL": url, "DATABASE_URL": "sqlite:///:memory:"}
     assert create_app(SETTINGS | loose)

@@ -111,7 +111,7 @@ def test_a_worker_that_died_leaves_its_message_to_the_next_after_the_lease(
         patch.setattr(delivery, "_accepted", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             deliver(world)
-    time.pass_(seconds=89)
+    time.pass_(seconds=149)
     assert deliver(world) == 0
     time.pass_(seconds=2)
     assert deliver(world) == 1
@@ -127,7 +127,7 @@ def test_only_the_newest_repeat_carries_the_code_that_works(world, sent, monkeyp
         patch.setattr(delivery, "_accepted", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             deliver(world)
-    time.pass_(seconds=91)
+    time.pass_(seconds=151)
     deliver(world)
     old, new = (mail.get_body(("plain",)).get_content().split("open:\n")[1][:6] for mail in sent)
     assert type_code(browser, old).status == 422

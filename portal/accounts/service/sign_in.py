@@ -2,16 +2,15 @@
 
 from flask_babel import gettext as _
 
-from portal.accounts import devices, entry, hashing, people, proof, sending, sessions
+from portal.accounts import attempts, entry, hashing, people, proof, sending, sessions
 from portal.accounts.entry import SignedIn
 from portal.accounts.models import Person, Session
 from portal.codes import challenges
-from portal.core import audit, clock, phrases, throttle
+from portal.core import audit, clock, phrases
 from portal.core.audit import By
-from portal.core.db import release, transaction
+from portal.core.db import transaction
 from portal.core.errors import Gather, KeptOut, NotProven, Rejected, TooSoon
 from portal.core.settings import setting
-from portal.core.throttle import Limit
 
 
 def sign_in(email: str, password: str, kept: bool, device: str | None, by: By) -> SignedIn:
@@ -25,10 +24,10 @@ def sign_in(email: str, password: str, kept: bool, device: str | None, by: By) -
     fresh = hashing.make(password) if hashing.stale(kept_hash) else kept_hash
     with transaction():
         person = people.lock(person.id)
-        if person.password_hash == kept_hash:
+        if person.password_hash == kept_hash and person.blocked_at is None:
             person.password_hash = fresh
             return entry.begin(person, kept, device, by)
-    raise _mismatch(person, by)  # a reset was quicker: the password is no longer right
+    raise _mismatch(person, by)  # a reset or a block was quicker
 
 
 def sign_out(session: Session, by: By) -> None:
@@ -39,15 +38,14 @@ def sign_out(session: Session, by: By) -> None:
 
 
 def _person(email: str, password: str, device: str | None, by: By) -> Person:
-    """Whose address and password these are; counted before it is judged, a right one given back."""
+    """Whose address and password these are.  Raises Rejected or KeptOut."""
     person = people.find(email)
-    limits = _limits(email, person, devices.own(device, person), by)
-    _spend(limits)
-    release()
-    fits = _fits(password, person.password_hash if person else None)
-    if person is None or not fits:
+    try:
+        right = attempts.right(password, person, people.key(email), device, by)
+    except TooSoon as wait:
+        raise _kept_out(wait) from None
+    if person is None or not right:
         raise _mismatch(person, by)
-    throttle.refund(limits)
     return person
 
 
@@ -56,41 +54,13 @@ def _given(field: str, typed: str, words: str) -> None:
         raise Rejected(field, "empty", words)
 
 
-def _limits(email: str, person: Person | None, device: str | None, by: By) -> tuple[Limit, ...]:
-    """A device that this person signed in with before has a count of its own, and no other."""
-    times, seconds = (
-        setting("WRONG_PASSWORDS_PER_ACCOUNT"),
-        setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS"),
+def _kept_out(wait: TooSoon) -> KeptOut:
+    span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
+    words = _(
+        "Too many wrong passwords. You can try again in %(span)s, or choose a new password now.",
+        span=span,
     )
-    if device:
-        return (Limit("wrong password", f"device {device}", times, seconds),)
-    whose, _account = sending.subjects(person, people.key(email))
-    everybody = (
-        setting("WRONG_PASSWORDS_PER_NETWORK"),
-        setting("WRONG_PASSWORDS_PER_NETWORK_SECONDS"),
-    )
-    return (
-        Limit(f"wrong password {by.network}", whose, times, seconds),
-        Limit("wrong password", f"network {by.network}", *everybody),
-    )
-
-
-def _spend(limits: tuple[Limit, ...]) -> None:
-    try:
-        throttle.spend(limits)
-    except TooSoon as wait:
-        span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
-        words = _(
-            "Too many wrong passwords. You can try again in %(span)s, "
-            "or choose a new password now.",
-            span=span,
-        )
-        raise KeptOut(wait.retry_at, words) from None
-
-
-def _fits(password: str, kept_hash: str | None) -> bool:
-    """A longer password than anybody can have is not even hashed: it would tire us."""
-    return len(password) <= setting("PASSWORD_MAX_LENGTH") and hashing.fits(password, kept_hash)
+    return KeptOut(wait.retry_at, words)
 
 
 def _mismatch(person: Person | None, by: By) -> Rejected:
@@ -121,4 +91,4 @@ def _ask_for_proof(person: Person, by: By) -> str:
             raise
         return running.id
     with transaction():
-        return proof.ask(person, by).id
+        return proof.ask(people.lock(person.id), by).id

@@ -89,10 +89,14 @@ def resend(email: str | None, flow_id: str | None, by: By) -> str:
         raise NoFlow(STORY)  # of another address: whether that is known is not for this browser
     sending.spend(proof.PURPOSE, person, people.key(email), None, by)
     with transaction():
-        if challenges.current(challenge.id) is None or person is None:
+        if person is None:
             raise NoFlow(STORY)
-        taken = person.email_proven_at or person.blocked_at
-        return (proof.pretend if taken else proof.ask)(person, by).id
+        person = people.lock(person.id)
+        if person.email_proven_at or person.blocked_at:
+            return proof.pretend(person, by).id
+        if challenges.current(challenge.id) is None:
+            raise NoFlow(STORY)
+        return proof.ask(person, by).id
 
 
 def of_link(token: str) -> str:

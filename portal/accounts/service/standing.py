@@ -1,6 +1,6 @@
 """What the operator, and later support, does to somebody's standing."""
 
-from portal.accounts import people, roles, sending, sessions
+from portal.accounts import devices, people, roles, sending, sessions
 from portal.accounts.models import Person
 from portal.codes import challenges, guesses
 from portal.core import audit, clock, throttle
@@ -36,10 +36,9 @@ def clear_throttles(person: Person, actor: Person | None, by: By) -> None:
     Raises NotAllowed.
     """
     roles.require(actor, "people:clear-throttles", over=person)
-    typed = challenges.typed_hash(person.email_key)
+    key = person.email_key
+    codes = guesses.subjects(challenges.typed_hash(key), person.id)
     with transaction() as session:
-        throttle.clear(
-            session,
-            (*sending.subjects(person, person.email_key), *guesses.subjects(typed, person.id)),
-        )
+        whose = (*sending.subjects(person, key), *codes, *devices.subjects(person))
+        throttle.clear(session, whose)
         audit.record("account:throttles-cleared", person.id, by)

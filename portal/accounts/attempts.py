@@ -1,0 +1,46 @@
+"""Typed passwords: counted before they are judged, and judged at one price for everybody."""
+
+import unicodedata
+
+from portal.accounts import devices, hashing, sending
+from portal.accounts.models import Person
+from portal.core import throttle
+from portal.core.audit import By
+from portal.core.db import release
+from portal.core.settings import setting
+from portal.core.throttle import Limit
+
+
+def right(password: str, person: Person | None, key: str, device: str | None, by: By) -> bool:
+    """Whether it is this person's password; nobody's costs the same.  Raises TooSoon.
+
+    `key` is the typed address's, `device` the token of a browser that the person signed in with.
+    A right one uses no turn up.
+    """
+    limits = _limits(person, key, devices.own(device, person), by)
+    throttle.spend(limits)
+    release()
+    fits = _is_possible(password) and hashing.fits(
+        password, person.password_hash if person else None
+    )
+    if fits:
+        throttle.refund(limits)
+    return fits
+
+
+def _is_possible(password: str) -> bool:
+    """A longer password than anybody can have is not even hashed: it would tire us."""
+    return len(unicodedata.normalize("NFC", password)) <= setting("PASSWORD_MAX_LENGTH")
+
+
+def _limits(person: Person | None, key: str, device: str | None, by: By) -> tuple[Limit, ...]:
+    """A device that this person signed in with before has a count of its own, and no other."""
+    names = "WRONG_PASSWORDS_PER_ACCOUNT", "WRONG_PASSWORDS_PER_NETWORK"
+    account, network = ((setting(name), setting(f"{name}_SECONDS")) for name in names)
+    if device:
+        return (Limit("wrong password", devices.subject(device), *account),)
+    whose, _account = sending.subjects(person, key)
+    return (
+        Limit(f"wrong password {by.network}", whose, *account),
+        Limit("wrong password", f"network {by.network}", *network),
+    )
