@@ -85,7 +85,8 @@
     asking = true;
     try {
       const answer = await fetch(box.dataset.status, { cache: 'no-store', headers: { Accept: 'application/json' } });
-      if (answer.ok) hear(await answer.json());
+      if (answer.redirected) settled = true; /* The flow is over: there is nothing left to ask about. */
+      else if (answer.ok) hear(await answer.json());
       else if (answer.status !== 429 && answer.status < 500) settled = true;
     } catch (error) {
       /* Offline for a moment: the next question may get through. */
