@@ -16,6 +16,7 @@ from portal.delivery import service as delivery
 from portal.delivery import worker
 from portal.demo import service as invention
 from portal.demo.cast import DEMO
+from portal.profile import service as profile
 
 THREADS = 16  # most of them wait: for a slow reader, for a turn to hash
 LARGEST_BODY = 16 * 1024 * 1024  # larger ones are not even spooled; smaller get our own page
@@ -80,7 +81,8 @@ def deliver(app):
 @click.command()
 def purge():
     """Remove codes, messages, sign-ins and waiting times that ended long ago."""
-    for what, count in (purging.purge() | {"messages": delivery.purge()}).items():
+    others = {"messages": delivery.purge(), "pictures of nobody": profile.sweep()}
+    for what, count in (purging.purge() | others).items():
         click.echo(f"{count:8} {what}")
 
 

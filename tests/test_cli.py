@@ -1,8 +1,14 @@
 """The operator's commands, as they are typed."""
 
+import os
+from pathlib import Path
+
 import pytest
 
+from portal.core.settings import setting
+from portal.profile import stores
 from tests.conftest import ask, open_account, sign_in
+from tests.policy.test_page_numbers import plain, upload
 from tests.policy.world import World, type_code
 
 PUBLIC = {
@@ -83,7 +89,8 @@ def test_purge_takes_what_ended_long_ago_and_leaves_the_rest(world, ann, time):
     time.pass_(days=7)
     words = said(world.command("purge"))
     assert [line.split(maxsplit=1)[1] for line in words.splitlines()] == [
-        "codes and flows", "sign-ins", "devices", "waiting times", "messages",
+        "codes and flows", "sign-ins", "devices", "accounts that nobody proved",
+        "waiting times", "messages", "pictures of nobody",
     ]  # fmt: skip
     assert len(world.rows("SELECT id FROM otp")) == 1
     assert len(world.rows("SELECT id FROM challenge")) == 1
@@ -100,6 +107,37 @@ def test_purge_ends_nothing_that_is_still_good(world, time):
     assert type_code(browser, code, "/sign-up/code").location == "/profile"
     said(world.command("purge"))
     assert browser.get("/profile").status == 200
+
+
+def test_purge_removes_accounts_that_nobody_proved_and_no_other(world, ann, time):
+    open_account(world.visitor(), "never@example.org")
+    open_account(world.visitor(), "later@example.org")
+    time.pass_(days=29)
+    open_account(world.visitor(), "later@example.org")
+    said(world.command("purge"))
+    assert len(world.rows("SELECT id FROM person")) == 3
+    time.pass_(days=2)
+    said(world.command("purge"))
+    assert world.rows("SELECT email FROM person ORDER BY email") == [
+        (ann.email,), ("later@example.org",),
+    ]  # fmt: skip
+    assert open_account(world.visitor(), "never@example.org").location == "/sign-up/code"
+
+
+def test_purge_sweeps_pictures_that_a_crash_left_behind(world, ann, time):
+    upload(world.inside(), plain(300, 300))
+    with world.context():
+        lost, fresh = stores.new_name(), stores.new_name()
+        for name in lost, fresh:
+            stores.save(name, {96: b"x"})
+        root = Path(setting("UPLOAD_FOLDER"))
+        for path in root.glob("*/*.webp"):
+            if fresh not in path.name:
+                os.utime(path, (1, 1))
+    assert "1 pictures of nobody" in said(world.command("purge"))
+    left = {path.name.partition("-")[0] for path in root.glob("*/*.webp")}
+    ((shown,),) = world.rows("SELECT picture_name FROM person")
+    assert left == {shown, fresh}
 
 
 def test_purge_forgets_devices_that_nobody_used_for_long(world, ann, time):

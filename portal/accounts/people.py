@@ -1,13 +1,15 @@
 """Finding people, and the one comparison key of an address.  Sole owner of email_validator."""
 
+from datetime import timedelta
+
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Person
 from portal.core import clock, crypto
-from portal.core.db import db
+from portal.core.db import changed, db
 from portal.core.errors import Rejected
 from portal.core.settings import setting
 
@@ -96,6 +98,14 @@ def prove(person: Person) -> None:
     """The address is the person's: somebody read a message there."""
     unproven = (Person.id == person.id, Person.email_proven_at.is_(None))
     db.session.execute(update(Person).where(*unproven).values(email_proven_at=clock.now()))
+
+
+def purge() -> int:
+    """Removes accounts whose address nobody proved in CODE_RETENTION_DAYS.  -> how many."""
+    before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
+    waiting = (Person.email_proven_at.is_(None), Person.blocked_at.is_(None))
+    old = Person.password_changed_at < before  # of the newest sign-up with this address
+    return changed(db.session(), delete(Person).where(*waiting, old))
 
 
 def masked(email: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.core import clock, crypto
-from portal.core.db import Model, UtcDateTime, changed, transaction
+from portal.core.db import Model, UtcDateTime, changed, db, transaction
 from portal.core.errors import TooSoon
 from portal.core.settings import setting
 
@@ -68,9 +68,9 @@ def clear(session: Session, subjects: Iterable[str]) -> None:
     _delete(session, Throttle.subject.in_([_hash(each) for each in subjects]))
 
 
-def purge(session: Session) -> int:
-    """Removes the counts that have ended.  -> how many."""
-    return _delete(session, Throttle.ends_at < clock.now())
+def purge() -> int:
+    """Removes the counts that have ended, inside the caller's transaction.  -> how many."""
+    return _delete(db.session(), Throttle.ends_at < clock.now())
 
 
 def _delete(session: Session, which: ColumnElement[bool]) -> int:

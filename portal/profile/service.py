@@ -1,13 +1,15 @@
 """What one says of oneself."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import names, people
 from portal.accounts.models import Person
-from portal.core import audit, texts
+from portal.core import audit, clock, texts
 from portal.core.audit import By
 from portal.core.db import after_commit, db, release, transaction
 from portal.core.errors import Gather, Rejected, TooLong
@@ -96,6 +98,20 @@ def remove_picture(person: Person, by: By) -> None:
     with transaction():
         _swap(people.lock(person.id), None)
         audit.record("profile:changed", person.id, by, detail="picture removed")
+
+
+def sweep() -> int:
+    """Removes pictures that are nobody's any more: a crash came between row and file.  -> how many.
+
+    Younger than a day they may be about to become somebody's.
+    """
+    swept = 0
+    for found in stores.kept_before(clock.now() - timedelta(days=1)):
+        shown = select(Person.picture_name).where(Person.picture_name.in_(list(found)))
+        for name in found - set(db.session.scalars(shown)):
+            stores.remove(name)
+            swept += 1
+    return swept
 
 
 def _swap(person: Person, name: str | None) -> None:

@@ -3,7 +3,8 @@
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -47,6 +48,13 @@ def exists(name: str, side: int) -> bool:
         return _path(name, side).is_file()
     except ValueError:
         return False
+
+
+def kept_before(moment: datetime) -> Iterator[set[str]]:
+    """The names of all pictures that were kept before `moment`, a folder at a time."""
+    for folder in sorted(Path(setting("UPLOAD_FOLDER")).glob("[0-9a-f][0-9a-f]")):
+        old = (path for path in folder.iterdir() if path.stat().st_mtime < moment.timestamp())
+        yield {name[0] for path in old if (name := _NAME.match(path.name))}
 
 
 def remove(name: str) -> None:

@@ -93,8 +93,8 @@ def test_counts_that_ended_are_purged(world, time):
     spend(Limit("short", "ann", 1, 60))
     spend(Limit("long", "ann", 1, 3600))
     time.pass_(seconds=61)
-    with transaction() as session:
-        assert throttle.purge(session) == 1
+    with transaction():
+        assert throttle.purge() == 1
     assert world.rows("SELECT name FROM throttle") == [("long",)]
 
 

@@ -1,17 +1,23 @@
 """Removing what has ended and is no longer needed for the record."""
 
-from portal.accounts import devices, sessions
+from portal.accounts import devices, people, sessions
 from portal.codes import challenges
 from portal.core import throttle
 from portal.core.db import transaction
 
+PARTS = {
+    "codes and flows": challenges.purge,
+    "sign-ins": sessions.purge,
+    "devices": devices.purge,
+    "accounts that nobody proved": people.purge,
+    "waiting times": throttle.purge,
+}
+
 
 def purge() -> dict[str, int]:
-    """Removes ended codes, sign-ins, devices and counts.  -> how many of each."""
-    with transaction() as session:
-        return {
-            "codes and flows": challenges.purge(),
-            "sign-ins": sessions.purge(),
-            "devices": devices.purge(),
-            "waiting times": throttle.purge(session),
-        }
+    """Removes what has ended, each kind in a transaction of its own.  -> how many of each."""
+    counts = {}
+    for what, part in PARTS.items():
+        with transaction():
+            counts[what] = part()
+    return counts
