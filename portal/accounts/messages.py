@@ -29,7 +29,7 @@ def confirm_address(about: str) -> Letter:
         "device": challenge.device,
         "asked_at": challenge.opened_at,
     }
-    wanted = challenge.closed_at is None and person.email_proven_at is None
+    wanted = challenges.is_wanted(challenge) and person.email_proven_at is None
     return Letter(person.email if wanted else None, values, written.accepted, written.refused)
 
 
@@ -41,18 +41,18 @@ def already_registered(about: str) -> Letter:
     tries and its time.
     """
     challenge_id, _colon, person_id = about.partition(":")
-    challenge, person = challenges.current(challenge_id), people.get(int(person_id))
-    unsent = challenges.write(challenge) if challenge else None
+    challenge, person = challenges.of_id(challenge_id), people.get(int(person_id))
+    if challenge is None or person is None:
+        return Letter(None)
+    unsent = challenges.write(challenge)
     values = {
-        "name": person.full_name if person else "",
-        "address": person.email if person else "",
+        "name": person.full_name,
+        "address": person.email,
         "sign_in": setting("PUBLIC_URL") + "/sign-in",
         "recover": setting("PUBLIC_URL") + "/recover",
     }
-    address = person.email if person else None
-    if unsent:
-        return Letter(address, values, unsent.accepted, unsent.refused)
-    return Letter(address, values, lambda now: challenges.sent(challenge_id, now))
+    wanted = challenges.is_wanted(challenge)
+    return Letter(person.email if wanted else None, values, unsent.accepted, unsent.refused)
 
 
 @recipe("password_changed")

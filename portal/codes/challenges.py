@@ -73,6 +73,11 @@ def of_id(challenge_id: str) -> Challenge | None:
     return db.session.get(Challenge, challenge_id, populate_existing=True)
 
 
+def is_wanted(challenge: Challenge) -> bool:
+    """False once it was proven, or nobody waits for it any more."""
+    return challenge.closed_at is None and challenge.proven_at is None
+
+
 def newest(purpose: str, user_id: int) -> Challenge | None:
     """The wish of a person that is still to be proven, if there is one."""
     wanted = select(Challenge).where(Challenge.user_id == user_id, Challenge.purpose == purpose)

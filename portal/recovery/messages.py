@@ -28,6 +28,5 @@ def recovery(about: str) -> Letter:
         "device": challenge.device,
         "asked_at": challenge.opened_at,
     }
-    late = flows.is_over(challenge)
-    wanted = person is not None and challenge.closed_at is None and not late
-    return Letter(address if wanted else None, values, written.accepted, written.refused)
+    wanted = challenges.is_wanted(challenge) and not flows.is_over(challenge)
+    return Letter(address if person and wanted else None, values, written.accepted, written.refused)

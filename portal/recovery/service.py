@@ -32,9 +32,7 @@ class ShownCode:
 def start(identifier: str | None, device: str | None, terms: Terms, by: By) -> str:
     """Opens a recovery for this address, known or not.  -> the flow's id.
 
-    Raises Rejected or TooSoon.
-
-    `device` is the token of a browser that the person signed in with before.
+    `device` is the token by which the browser may be known.  Raises Rejected or TooSoon.
     """
     address = people.address(identifier, "identifier")
     person = people.find(address)
@@ -60,6 +58,7 @@ def confirm_code(flow_id: str | None, code: str | None, by: By) -> str:
     challenge = _challenge(flow_id)
     guesses.judge(challenge, code)
     with transaction():
+        people.lock(challenge.user_id)  # first, as everywhere: one order of locks, no deadlock
         if not challenges.prove(challenge, by_code=True):
             raise guesses.not_right(challenge)
         audit.record("recovery:code-used", challenge.user_id, by)
@@ -78,6 +77,7 @@ def follow_link(token: str, by: By) -> str:
     """
     challenge = _linked(token)
     with transaction():
+        people.lock(_person(challenge).id)
         if not challenges.prove(challenge, by_code=False):
             raise _dead(challenge)
         audit.record("recovery:link-used", challenge.user_id, by)

@@ -1,8 +1,10 @@
 """Getting back in, through the pages."""
 
 import pytest
+from sqlalchemy import update
 
-from portal.core.db import db
+from portal.core.db import at_once, db
+from portal.delivery.models import Outgoing
 from tests.conftest import OTHER_PASSWORD, PASSWORD, ask, open_account, sign_in
 from tests.rigs.visitor import Visitor
 
@@ -265,3 +267,19 @@ def test_one_grant_chooses_one_password(app, visitor, post, ann):
     answer = again.post("/auth/password-reset", third | {"csrf_token": token})
     assert answer.location == "/recover"
     assert sign_in(Visitor(app), ann.email, OTHER_PASSWORD).location == "/profile"
+
+
+def test_a_repeat_is_not_sent_once_the_link_was_used(app, visitor, post, ann):
+    """The worker died before it could write down that the message had left."""
+    ask(visitor, ann.email)
+    link = post.newest(ann.email).link
+    visitor.get(link)
+    visitor.submit(link, action="continue")
+    with app.app_context():
+        again = update(Outgoing).where(Outgoing.recipe == "recovery")
+        at_once(again.values(done_at=None, accepted_at=None, leased_until=None))
+    count = len(post.deliver())
+    assert len([mail for mail in post.deliver() if "Get back" in mail.subject]) == 1
+    assert len(post.deliver()) == count
+    visitor.get("/auth/password-reset")
+    assert visitor.submit("/auth/password-reset", **NEW).location == "/sign-in"
