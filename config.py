@@ -57,6 +57,7 @@ GENERAL = (
     Setting("ALLOWED_HOSTS", (), "Host names that are answered; by default PUBLIC_URL's, 127.0.0.1 and localhost."),
     Setting("TRUSTED_PROXIES", (), "Networks (CIDR) of proxies whose X-Forwarded-For is believed."),
     Setting("DATABASE_URL", f"sqlite:///{ROOT / 'instance' / 'portal.db'}", "The database, as an SQLAlchemy URL."),
+    Setting("REDIS_URL", "", "Redis that carries row ids to Celery workers; unset, a thread of the server sends."),
     Setting("UPLOAD_FOLDER", str(ROOT / "portal" / "static" / "uploads"), "Where pictures are kept."),
     Setting("PORTAL_NAME", "Latchkey", "The name that people read on pages and in messages."),
     Setting("HELP_PHONE", "", "The helpdesk's number, shown wherever somebody may be stuck."),
@@ -65,8 +66,10 @@ GENERAL = (
     Setting("THROTTLES", True, "Off for benchmarks alone: no waiting times at all."),
 )
 
+SMS_COUNTRIES = tuple("AT AU BE BG CA CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IS IT JP LI LT LU LV MT NL NO NZ PL PT RO SE SI SK US".split())
+
 MAIL = (
-    Setting("EMAIL_BACKEND", "smtp", "How mail leaves: smtp, or mailbox (caught and shown at /dev/mailbox)."),
+    Setting("EMAIL_BACKEND", "smtp", "How mail leaves: smtp, sendgrid, mailbox (shown at /dev/mailbox) or console."),
     Setting("EMAIL_HOST", "smtp.gmail.com", "The mail server."),
     Setting("EMAIL_PORT", 465, "Its port.", low=1, high=65535),
     Setting("EMAIL_USE_SSL", True, "TLS from the first byte (SMTP_SSL); off when EMAIL_USE_TLS is on."),
@@ -74,7 +77,11 @@ MAIL = (
     Setting("EMAIL_HOST_USER", "", "User name at the mail server; for Gmail the sender's address."),
     Setting("EMAIL_HOST_PASSWORD", "", "Password at the mail server; for Gmail an application password."),
     Setting("EMAIL_FROM", "", "Sender of every message; EMAIL_HOST_USER when unset."),
-    Setting("EMAIL_TIMEOUT_SECONDS", 10, "How long one step with the mail server may take.", "s", 1, 60),
+    Setting("EMAIL_TIMEOUT_SECONDS", 10, "How long one step with a mail server or gateway may take.", "s", 1, 60),
+    Setting("SENDGRID_API_KEY", "", "Key of SendGrid's v3 API, for EMAIL_BACKEND=sendgrid."),
+    Setting("SENDGRID_API_URL", "https://api.sendgrid.com", "Where that API is; a path is taken as it stands."),
+    Setting("SMS_URL", "", "How SMS leave: a gateway's Apprise URL, or https://TOKEN@host/path for plain JSON."),
+    Setting("SMS_COUNTRIES", SMS_COUNTRIES, "Countries (ISO 3166) that SMS are sent to; the others are refused."),
 )
 
 POLICY = (
@@ -86,12 +93,17 @@ POLICY = (
     Setting("PROOF_CODE_MAX_ATTEMPTS", 5, "Tries for such a code.", low=1, high=10),
     Setting("LINK_LIFETIME_SECONDS", 900, "Recovery link: life.", "s", 600, 900),
     Setting("PROOF_LINK_LIFETIME_SECONDS", 86400, "Link that proves an address: life.", "s", 600, 604800),
+    Setting("NOTICE_LINK_LIFETIME_DAYS", 7, "\"Not you?\" link in a notice: life.", "d", 1, 30),
     Setting("RESET_GRANT_SECONDS", 600, "Time to choose the password after code or link.", "s", 60, 3600),
     Setting("SEND_COOLDOWN_SECONDS", 60, "One message a purpose in this time, for one address.", "s", 0, 3600),
     Setting("SENDS_PER_HOUR", 5, "Messages that one address can be sent on request in an hour.", low=1),
     Setting("SENDS_PER_DAY", 10, "The same in a day.", low=1),
     Setting("SENDS_PER_NETWORK_HOUR", 200, "Messages that one network can cause in an hour.", low=1),
     Setting("SENDS_TOTAL_HOUR", 5000, "Messages that all people together can cause in an hour.", low=1),
+    Setting("SMS_PER_NUMBER_DAY", 6, "SMS that one number can be sent in a day.", low=1),
+    Setting("SMS_PER_PREFIX_HOUR", 30, "SMS to numbers that differ in their last four digits alone, in an hour.", low=1),
+    Setting("SMS_PER_NETWORK_DAY", 30, "SMS that one network can cause in a day.", low=1),
+    Setting("SMS_TOTAL_DAY", 1000, "SMS to all people together in a day; then they stop.", low=0),
     Setting("SIGN_UPS_PER_NETWORK_HOUR", 100, "Accounts that one network can open in an hour.", low=1),
     Setting("WRONG_CODES_IN_5_MINUTES", 5, "Wrong codes for one account in 5 minutes, over all its codes.", low=1),
     Setting("WRONG_CODES_IN_HOUR", 20, "The same in an hour.", low=1),
@@ -113,6 +125,7 @@ POLICY = (
     Setting("SESSION_ABSOLUTE_SECONDS", 43200, "It ends after this time in any case.", "s", 300),
     Setting("STAFF_SESSION_SECONDS", 43200, "The longest sign-in of somebody with a role of staff.", "s", 300, 43200),
     Setting("KEEP_SIGNED_IN_DAYS", 30, "Both, where the person asked to be kept signed in.", "d", 1, 365),
+    Setting("STEP_UP_SECONDS", 600, "How long a password or second factor counts for what is sensitive.", "s", 60, 3600),
     Setting("CSRF_LIFETIME_SECONDS", 3600, "A form that is older is shown again.", "s", 60, 86400),
     Setting("FULL_NAME_MAX_LENGTH", 100, "Longest full name, in code points.", low=20, high=200),
     Setting("USERNAME_MIN_LENGTH", 4, "Shortest username.", low=1, high=30),

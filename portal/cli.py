@@ -19,6 +19,7 @@ from portal.demo.cast import DEMO
 from portal.profile import service as profile
 
 THREADS = 16  # most of them wait: for a slow reader, for a turn to hash
+LAST_MESSAGE_SECONDS = 10  # at the end, for the message under way
 LARGEST_BODY = 16 * 1024 * 1024  # larger ones are not even spooled; smaller get our own page
 users = click.Group("users", help="Help people from the command line.")
 
@@ -62,19 +63,23 @@ def serve(app):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # requests under way are finished
     host, port = settings.setting("BIND"), settings.setting("PORT")
     click.echo(f"Latchkey serves {settings.setting('PUBLIC_URL')} (bound to {host}:{port})")
-    waitress.serve(
-        app,
-        host=host,
-        port=port,
-        threads=THREADS,
-        ident=None,
-        max_request_body_size=LARGEST_BODY,
-        clear_untrusted_proxy_headers=False,
-    )
+    try:
+        waitress.serve(
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=LARGEST_BODY,
+            clear_untrusted_proxy_headers=False,
+        )
+    finally:
+        worker.stop(LAST_MESSAGE_SECONDS)
 
 
 def deliver(app):
     """Run a mail worker of its own, beside those in the web processes."""
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop(0))
     worker.run(app)
 
 

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from re import search
+from re import findall, search
 
 import itsdangerous.timed
 import pytest
@@ -20,6 +20,8 @@ from tests.rigs.visitor import Page, Visitor
 pytest_plugins = ["tests.rigs.fixtures"]
 PASSWORD = "copper lantern tuesday"
 OTHER_PASSWORD = "wooden planet friday"
+CODE = r"(?<!\d)\d{6}(?!\d)"
+ALERT = r"^(New sign-in|Someone is trying to sign in) to your "
 SETTINGS = {
     "SECRET_KEY": "a test's own key, 0123456789abcdef",
     "PASSWORD_PEPPER": "a test's own pepper, fedcba9876543210",
@@ -86,15 +88,31 @@ class Mail:
 
     @property
     def code(self) -> str:
-        found = search(r"^\d{6}$", self.text, flags=8)
-        assert found, f"No code in {self.subject!r}."
+        found = findall(CODE, self.text)
+        assert len(found) == 1, f"No code in {self.subject!r}."
         return found[0]
+
+    @property
+    def has_code(self) -> bool:
+        return search(CODE, self.text) is not None
 
     @property
     def link(self) -> str:
         """The path of the link that does something."""
-        found = search(r"^https?://[^/]+(/\S+/link/\S+)$", self.text, flags=8)
-        assert found, f"No link in {self.subject!r}."
+        return self._path(r"/\S+/link/\S+")
+
+    @property
+    def not_you(self) -> str:
+        """The path of the link for those who it was not."""
+        return self._path(r"/recover/not-you/\S+")
+
+    @property
+    def is_alert(self) -> bool:
+        return search(ALERT, self.subject) is not None
+
+    def _path(self, pattern: str) -> str:
+        found = search(rf"^https?://[^/]+({pattern})$", self.text, flags=8)
+        assert found, f"No such link in {self.subject!r}."
         return found[1]
 
 
@@ -112,10 +130,23 @@ class Post:
         return [Mail(each["to"], each["subject"], each["text"], each["html"]) for each in caught]
 
     def newest(self, to: str | None = None) -> Mail:
-        """Sends what is due.  -> the newest message, to this address if one is given."""
-        found = [mail for mail in self.deliver() if to in (None, mail.to)]
+        """Sends what is due.  -> the newest message, to this address if one is given.
+
+        Alerts are left out: they follow a sign-in or a mistake, whatever a story is about.
+        """
+        found = [mail for mail in self.deliver() if to in (None, mail.to) and not mail.is_alert]
         assert found, f"No mail for {to}."
         return found[0]
+
+    def with_code(self, to: str) -> Mail:
+        """Sends what is due.  -> the newest message with a code to this address."""
+        found = [mail for mail in self.deliver() if mail.to == to and mail.has_code]
+        assert found, f"No code for {to}."
+        return found[0]
+
+    def alerts(self, to: str | None = None) -> list[Mail]:
+        """Sends what is due.  -> the alerts so far, newest first."""
+        return [mail for mail in self.deliver() if to in (None, mail.to) and mail.is_alert]
 
 
 @pytest.fixture

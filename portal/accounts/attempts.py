@@ -2,11 +2,14 @@
 
 import unicodedata
 
+from flask_babel import gettext as _
+
 from portal.accounts import devices, hashing, sending
 from portal.accounts.models import Person
-from portal.core import throttle
+from portal.core import clock, phrases, throttle
 from portal.core.audit import By
 from portal.core.db import release
+from portal.core.errors import Rejected, TooSoon
 from portal.core.settings import setting
 from portal.core.throttle import Limit
 
@@ -26,6 +29,33 @@ def right(password: str, person: Person | None, key: str, device: str | None, by
     if fits:
         throttle.refund(limits)
     return fits
+
+
+def again(field: str, typed: str, person: Person, device: str | None, by: By) -> None:
+    """Somebody who is signed in types the password once more; counted like signing in.
+
+    Raises Rejected for `field`, TooSoon with the words for it.
+    """
+    try:
+        fits = right(typed, person, person.email_key, device, by)
+    except TooSoon as wait:
+        span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
+        words = _("Too many wrong passwords. You can try again in %(span)s.", span=span)
+        raise TooSoon(wait.retry_at, words) from None
+    if not fits:
+        raise mismatch(field)
+
+
+def mismatch(field: str) -> Rejected:
+    """It is not the password, or not any more."""
+    return Rejected(field, "mismatch", _("That is not your current password"))
+
+
+def given(field: str, typed: str | None) -> str:
+    """What was typed; not counted when it is nothing.  Raises Rejected."""
+    if not typed:
+        raise Rejected(field, "empty", _("Enter your current password"))
+    return typed
 
 
 def _is_possible(password: str) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from portal.accounts.models import Person, Session
 
 DAY = 86_400
+LONGEST_KEPT = 254  # of what was typed: the cookie has to stay small
 
 
 class Visitor(UserMixin):
@@ -48,6 +49,22 @@ def signed_in() -> Response | None:
         request.path if request.method == "GET" and request.path not in ("/", "/profile") else ""
     )
     return redirect(f"/sign-in?next={wanted}" if wanted else "/sign-in", 303)
+
+
+def unconfirmed(page: str, typed: str | None = None) -> Response | None:
+    """Guard of what is sensitive: others type their password first, and come back to `page`.
+
+    What was `typed` there, never a password, waits for them (`remembered`).
+    """
+    if sessions.is_fresh(current_user.session):
+        return None
+    session["typed"] = {page: (typed or "")[:LONGEST_KEPT]}
+    return redirect(f"/security/confirm?next={page}", 303)
+
+
+def remembered(page: str) -> str:
+    """What was typed on this page before the password was asked for; once."""
+    return str(session.pop("typed", {}).get(page, ""))
 
 
 def by() -> By:
@@ -84,10 +101,10 @@ def known_device() -> str | None:
     return request.cookies.get(_name("latchkey-device")) or None
 
 
-def local(target: str) -> str:
-    """`target` if it is a path of this portal, otherwise the profile: no way out to other sites."""
+def local(target: str, otherwise: str = "/profile") -> str:
+    """`target` if it is a path of this portal: no way out to other sites."""
     safe = target.startswith("/") and target[1:2] not in ("/", "\\") and target.isprintable()
-    return target if safe and "\\" not in target and " " not in target else "/profile"
+    return target if safe and "\\" not in target and " " not in target else otherwise
 
 
 def _from_cookie(req: Request) -> Visitor | None:

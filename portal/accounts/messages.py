@@ -1,13 +1,18 @@
 """What accounts write to people."""
 
-from portal.accounts import people
+from flask_babel import lazy_gettext as _l
+
+from portal.accounts import letters, people
+from portal.accounts.models import Person
 from portal.codes import challenges
-from portal.core import audit
+from portal.core.audit import Event
 from portal.core.settings import setting
-from portal.delivery.recipes import Letter, recipe
+from portal.delivery.recipes import CODE, Letter, recipe
+
+UNBLOCKED = "account:unblocked"
 
 
-@recipe("confirm_address")
+@recipe("confirm_address", _l("Confirming your email address"), CODE)
 def confirm_address(about: str) -> Letter:
     """Code and link to the address that signed up (`about`: the challenge).
 
@@ -19,21 +24,11 @@ def confirm_address(about: str) -> Letter:
     if challenge is None or person is None:
         return Letter(None)
     written = challenges.write(challenge)
-    values = {
-        "code": written.code,
-        "link": written.link,
-        "address": person.email,
-        "code_seconds": challenge.code_seconds,
-        "tries": challenge.max_attempts,
-        "link_seconds": challenge.link_seconds,
-        "device": challenge.device,
-        "asked_at": challenge.opened_at,
-    }
     wanted = challenges.is_wanted(challenge) and person.email_proven_at is None
-    return Letter(person.email if wanted else None, values, written.accepted, written.refused)
+    return letters.with_code(person.email if wanted else None, written, {"address": person.email})
 
 
-@recipe("already_registered")
+@recipe("already_registered", _l("You already have an account"), CODE)
 def already_registered(about: str) -> Letter:
     """To the owner of an address that was signed up again (`about`: challenge:person).
 
@@ -46,29 +41,49 @@ def already_registered(about: str) -> Letter:
         return Letter(None)
     unsent = challenges.write(challenge)
     values = {
-        "name": person.full_name,
+        "name": letters.greeted(person),
         "address": person.email,
         "sign_in": setting("PUBLIC_URL") + "/sign-in",
         "recover": setting("PUBLIC_URL") + "/recover",
     }
-    wanted = challenges.is_wanted(challenge)
-    return Letter(person.email if wanted else None, values, unsent.accepted, unsent.refused)
+    to = person.email if challenges.is_wanted(challenge) else None
+    return Letter(to, values, unsent.walked, unsent.accepted, unsent.refused)
 
 
-@recipe("password_changed")
+@recipe("password_changed", _l("Your password is changed"))
 def password_changed(about: str) -> Letter:
     """A plain notice after a password change (`about`: its event); it resets nothing."""
-    event = audit.get(int(about))
-    person = people.get(event.person_id) if event else None
-    if event is None or person is None:
-        return Letter(None)
-    known = person.email_proven_at is not None and person.email_proven_at < event.at
-    values = {
-        "name": person.full_name if known else "",  # until then it may be a stranger's words
-        "address": person.email,
-        "changed_at": event.at,
-        "device": event.device,
-        "signed_out": int(event.detail or 0),
+    return letters.notice(about, lambda event, _person: {"signed_out": int(event.detail or 0)})
+
+
+@recipe("new_device", _l("New sign-in"))
+def new_device(about: str) -> Letter:
+    """Somebody came in with a browser that was not known (`about`: the event of the sign-in).
+
+    Neither network nor place is told: a number says nothing, and a place would be guessed.
+    """
+    return letters.notice(about)
+
+
+@recipe("many_wrong_passwords", _l("Many wrong passwords"))
+def many_wrong_passwords(about: str) -> Letter:
+    """The limit of wrong passwords was reached (`about`: the event of the last of them)."""
+    return letters.notice(about, _attempts)
+
+
+@recipe("unlocked_by_support", _l("Unlocked by support"))
+def unlocked_by_support(about: str) -> Letter:
+    """The helpdesk ended a block or a waiting time (`about`: its event)."""
+    return letters.notice(about, _help)
+
+
+def _attempts(_event: Event, _person: Person) -> dict[str, object]:
+    return {
+        "tries": setting("WRONG_PASSWORDS_PER_ACCOUNT"),
+        "pause": setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS"),
         "recover": setting("PUBLIC_URL") + "/recover",
     }
-    return Letter(person.email, values)
+
+
+def _help(event: Event, _person: Person) -> dict[str, object]:
+    return letters.by_support(event) | {"unblocked": event.kind == UNBLOCKED}

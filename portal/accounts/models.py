@@ -34,6 +34,8 @@ class Person(Model):
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     email_proven_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    phone: Mapped[str | None] = mapped_column(String(20), unique=True)  # E.164, proven
+    phone_wanted: Mapped[str | None] = mapped_column(String(20))  # E.164, to be proven
     username: Mapped[str | None] = mapped_column(String(60))
     username_key: Mapped[str | None] = mapped_column(String(60), unique=True)
     full_name: Mapped[str] = mapped_column(String(200))
@@ -43,6 +45,7 @@ class Person(Model):
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # "Not you?": until a recovery
 
     @property
     def picture(self) -> Picture | None:
@@ -88,6 +91,7 @@ class Session(Model):
     network: Mapped[str] = mapped_column(String(50))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # password typed last
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -11,6 +11,10 @@ from portal.core.settings import setting
 # Printable by category, and yet nothing is seen of them.
 BLANK = frozenset(" \u115f\u1160\u2800\u3164\uffa0")
 USERNAME = re.compile(r"[A-Za-z0-9_.-]+")
+LONGEST_IN_A_LETTER = 60  # code points: a longer name may be a sentence, and is not missed
+# What mail programs turn into links: addresses and hosts, numbers to call; or a code.
+LINK = re.compile(r"[/\\@<>]|www|\w[.\u3002\uff0e\uff61][^\W\d]", re.IGNORECASE)
+NUMBER = re.compile(r"(\d\D{0,2}){5}")
 
 
 def full_name(typed: str | None) -> str:
@@ -19,6 +23,16 @@ def full_name(typed: str | None) -> str:
     if not any(char.isprintable() and char not in BLANK for char in name):
         raise Rejected("full_name", "empty", _("Enter your full name"))
     return name
+
+
+def in_a_letter(typed: str, longest: int = LONGEST_IN_A_LETTER) -> str:
+    """A name as it may stand in a message; "" for one that would bring a link or a text into it.
+
+    Even a name on a proven account may have been typed by whoever signed up with the address first.
+    """
+    if len(typed) > longest or LINK.search(typed) or NUMBER.search(typed):
+        return ""
+    return texts.apart(typed)
 
 
 def username(typed: str | None) -> str | None:

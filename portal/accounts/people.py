@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Person
+from portal.codes.models import VERIFY_PHONE, Challenge
 from portal.core import clock, crypto
 from portal.core.db import changed, db
 from portal.core.errors import Rejected
@@ -63,6 +64,12 @@ def find(typed: str | None) -> Person | None:
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 
+def of_phone(number: str) -> Person | None:
+    """Whoever has proven this number (E.164), read afresh."""
+    wanted = select(Person).where(Person.phone == number)
+    return db.session.scalar(wanted.execution_options(populate_existing=True))
+
+
 def get(person_id: int | None) -> Person | None:
     """The person of this id, read afresh."""
     return db.session.get(Person, person_id, populate_existing=True) if person_id else None
@@ -72,6 +79,15 @@ def lock(person_id: int) -> Person:
     """The person read afresh, and kept from change by others until the transaction ends."""
     wanted = select(Person).where(Person.id == person_id).with_for_update()
     return db.session.scalars(wanted.execution_options(populate_existing=True)).one()
+
+
+def lock_with_owner(person_id: int, number: str) -> tuple[Person, Person | None]:
+    """The person, and whoever else has this number, both kept from change: lower id first."""
+    both = or_(Person.id == person_id, Person.phone == number)
+    wanted = select(Person).where(both).order_by(Person.id).with_for_update()
+    found = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+    (person,) = (each for each in found if each.id == person_id)
+    return person, next((each for each in found if each.id != person_id), None)
 
 
 def add(email: str, full_name: str, role: str, password_hash: str) -> Person:
@@ -100,12 +116,38 @@ def prove(person: Person) -> None:
     db.session.execute(update(Person).where(*unproven).values(email_proven_at=clock.now()))
 
 
+def move_phone(person: Person, number: str, owner: Person | None) -> Person | None:
+    """The number is this person's alone from now on.  A step after `lock_with_owner`.
+
+    -> who had it until now.
+    """
+    try:
+        with db.session.begin_nested():
+            if owner is not None:
+                owner.phone = None
+                db.session.flush()  # first: no two people may have one number
+            person.phone, person.phone_wanted = number, None
+    except IntegrityError:  # somebody else has proven it in this moment
+        return move_phone(person, number, lock_with_owner(person.id, number)[1])
+    return owner
+
+
 def purge() -> int:
     """Removes accounts whose address nobody proved in CODE_RETENTION_DAYS.  -> how many."""
     before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
     waiting = (Person.email_proven_at.is_(None), Person.blocked_at.is_(None))
     old = Person.password_changed_at < before  # of the newest sign-up with this address
     return changed(db.session(), delete(Person).where(*waiting, old))
+
+
+def forget_numbers() -> int:
+    """Removes numbers that somebody wanted to add and did not prove in time.  -> how many."""
+    since = clock.now() - timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS"))
+    wish = (Challenge.purpose == VERIFY_PHONE, Challenge.opened_at > since)
+    waited_for = exists().where(Challenge.user_id == Person.id, *wish)
+    old = update(Person).where(Person.phone_wanted.is_not(None), ~waited_for)
+    forgotten = old.values(phone_wanted=None).execution_options(synchronize_session=False)
+    return changed(db.session(), forgotten)
 
 
 def masked(email: str) -> str:

@@ -9,6 +9,7 @@ MAY = {
     "people:read": "viewer",
     "people:block": "support",
     "people:clear-throttles": "support",
+    "people:recover": "support",
     "staff:change": "admin",
 }
 

@@ -1,18 +1,21 @@
 """How often messages may be asked for: the same counts for an address that nobody has."""
 
-from datetime import timedelta
+from collections.abc import Callable
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from portal.accounts import devices
+from portal.accounts import devices, phones
 from portal.accounts.models import Person
 from portal.core import clock, phrases, throttle
 from portal.core.audit import By
 from portal.core.errors import TooSoon
 from portal.core.settings import setting
-from portal.core.throttle import Limit
+from portal.core.throttle import Limit, UsedUp
 
 HOUR, DAY = 3600, 86_400
+EVERYBODY = "everybody"
+LINE = 4  # last digits of a number: whoever rents a block of numbers has all that differ in them
 
 
 def subjects(person: Person | None, key: str) -> tuple[str, str]:
@@ -29,25 +32,64 @@ def spend(purpose: str, person: Person | None, key: str, device: str | None, by:
     strangers who ask in somebody's name do not use up what the owner needs.
     """
     whose = (devices.subject(device),) if device else subjects(person, key)
+    try:
+        throttle.spend(_usual(purpose, whose, by))
+    except UsedUp as wait:
+        raise TooSoon(wait.retry_at, _words(wait, _emails)) from None
+
+
+def spend_sms(purpose: str, number: str, asker: Person | None, by: By) -> None:
+    """The same for an SMS, and what keeps others from earning by what we pay for each.
+
+    Spent before anybody is looked up; `asker` is somebody who asks for a number of their own.
+    Raises TooSoon with the words for it.
+    """
+    usual = _usual(purpose, subjects(asker, phones.key(number)), by)
+    try:
+        throttle.spend([*usual, *_costly(number, by)])
+    except UsedUp as wait:
+        raise TooSoon(wait.retry_at, _words(wait, _messages)) from None
+
+
+def _usual(purpose: str, whose: tuple[str, ...], by: By) -> list[Limit]:
     spans = (
         (f"send {purpose}", 1, setting("SEND_COOLDOWN_SECONDS")),
         ("send in hour", setting("SENDS_PER_HOUR"), HOUR),
         ("send in day", setting("SENDS_PER_DAY"), DAY),
     )
-    limits = [Limit(name, one, times, seconds) for name, times, seconds in spans for one in whose]
-    limits.append(
-        Limit("send in hour", f"network {by.network}", setting("SENDS_PER_NETWORK_HOUR"), HOUR)
-    )
-    limits.append(Limit("send in hour", "everybody", setting("SENDS_TOTAL_HOUR"), HOUR))
-    try:
-        throttle.spend(limits)
-    except TooSoon as wait:
-        raise TooSoon(wait.retry_at, _words(wait)) from None
+    own = [Limit(name, one, times, seconds) for name, times, seconds in spans for one in whose]
+    network = f"network {by.network}"
+    return [
+        *own,
+        Limit("send in hour", network, setting("SENDS_PER_NETWORK_HOUR"), HOUR),
+        Limit("send in hour", EVERYBODY, setting("SENDS_TOTAL_HOUR"), HOUR),
+    ]
 
 
-def _words(wait: TooSoon) -> str:
-    seconds = clock.seconds_until(wait.retry_at)
-    span = phrases.duration(max(1, seconds))
-    if wait.retry_at - clock.now() <= timedelta(seconds=setting("SEND_COOLDOWN_SECONDS")):
+def _costly(number: str, by: By) -> list[Limit]:
+    whose, _account = subjects(None, phones.key(number))
+    return [
+        Limit("sms in day", whose, setting("SMS_PER_NUMBER_DAY"), DAY),
+        Limit("sms in hour", f"numbers {number[:-LINE]}", setting("SMS_PER_PREFIX_HOUR"), HOUR),
+        Limit("sms in day", f"network {by.network}", setting("SMS_PER_NETWORK_DAY"), DAY),
+        Limit("sms in day", EVERYBODY, setting("SMS_TOTAL_DAY"), DAY),
+    ]
+
+
+def _words(wait: UsedUp, sent: Callable[[int], str]) -> str:
+    """Why, as far as whoever asks may know, and for how long."""
+    limit, seconds = wait.limit, max(1, clock.seconds_until(wait.retry_at))
+    span = phrases.duration(seconds)
+    if " in " not in limit.name:  # the pause between two messages, named by their purpose
         return _("We have just sent one. You can ask again in %(span)s.", span=span)
-    return _("We have sent several emails. Wait %(span)s, or call the helpdesk.", span=span)
+    if limit.subject.startswith(("network ", "numbers ", EVERYBODY)):
+        return _("We have sent very many messages. Wait %(span)s, or call the helpdesk.", span=span)
+    return _("%(sent)s Wait %(span)s, or call the helpdesk.", sent=sent(limit.times), span=span)
+
+
+def _emails(count: int) -> str:
+    return ngettext("We have sent %(num)d email.", "We have sent %(num)d emails.", count)
+
+
+def _messages(count: int) -> str:
+    return ngettext("We have sent %(num)d message.", "We have sent %(num)d messages.", count)

@@ -49,7 +49,21 @@ def is_live(session: Session) -> bool:
     """Neither ended nor run out nor left alone for too long, and its person may be here."""
     now = clock.now()
     fresh = session.expires_at > now and session.seen_at + _idle(session.kept) > now
-    return fresh and session.ended_at is None and session.person.blocked_at is None
+    kept_out = session.person.blocked_at or session.person.held_at
+    return fresh and session.ended_at is None and kept_out is None
+
+
+def is_fresh(session: Session) -> bool:
+    """Whether the person showed lately enough who they are, for what is sensitive."""
+    shown = max(session.started_at, session.confirmed_at or session.started_at)
+    lately = clock.now() - timedelta(seconds=setting("STEP_UP_SECONDS"))
+    return lately < shown <= clock.latest()
+
+
+def confirm(session: Session) -> None:
+    """The password was typed again; nothing else about the sign-in changes."""
+    mine = (Session.id == session.id, Session.ended_at.is_(None))
+    db.session.execute(update(Session).where(*mine).values(confirmed_at=clock.now()))
 
 
 def renew(session: Session) -> str:

@@ -4,23 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, Update, delete, or_, select, update
 
 from portal.codes import otp
 from portal.codes.models import NOBODY, Challenge, Otp
 from portal.codes.terms import Terms
 from portal.core import clock, crypto
-from portal.core.db import changed, db
+from portal.core.db import changed, db, straight
 from portal.core.settings import hand_over_seconds, setting
 
 
 @dataclass(frozen=True)
 class Written:
-    """Code and link for one message, and what to do when it was accepted or refused."""
+    """Code and link ("": none) for one message, and what to do with what came of it."""
 
     code: str
     link: str
     challenge: Challenge
+    walked: Callable[[datetime], None]
     accepted: Callable[[datetime], None]
     refused: Callable[[], None]
 
@@ -32,7 +33,6 @@ def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Ter
     challenge = Challenge(
         id=crypto.new_token(),
         purpose=purpose,
-        channel="email",
         user_id=user_id or NOBODY,
         typed_hash=typed_hash(typed),
         device=device,
@@ -55,9 +55,10 @@ def end(purpose: str, which: ColumnElement[bool]) -> None:
         close(challenge)
 
 
-def end_all(user_id: int) -> None:
-    """Closes every open wish of a person."""
-    wanted = select(Challenge).where(Challenge.user_id == user_id, Challenge.closed_at.is_(None))
+def end_all(user_id: int, *which: ColumnElement[bool]) -> None:
+    """Closes every open wish of a person, proven ones too; of those, only `which`."""
+    mine = (Challenge.user_id == user_id, Challenge.closed_at.is_(None))
+    wanted = select(Challenge).where(*mine, *which)
     for challenge in db.session.scalars(wanted.order_by(Challenge.opened_at)):
         close(challenge)
 
@@ -89,26 +90,40 @@ def write(challenge: Challenge) -> Written:
     """Makes code and link for one message; their clocks start when it is accepted."""
     spare = hand_over_seconds()
     row, code = otp.issue(challenge, challenge.channel, spare)
-    token = crypto.new_token()
-    challenge.link_hash = crypto.digest(token)
-    challenge.link_until = clock.after(challenge.link_seconds + spare)
-    link = setting("PUBLIC_URL") + challenge.link_path.format(token=token)
+    link = _new_link(challenge, spare) if challenge.link_path else ""
+    this = (Challenge.id == challenge.id, Challenge.link_hash == (challenge.link_hash or ""))
 
     def accepted(now: datetime) -> None:
         otp.start_clock(row.id, challenge.code_seconds, now)
-        sent(challenge.id, now)
+        until = now + timedelta(seconds=challenge.link_seconds)
+        _change(update(Challenge).where(*this).values(link_until=until))
 
     def refused() -> None:
         otp.consume(row.id)
+        _change(update(Challenge).where(*this).values(link_hash=None))
 
-    return Written(code, link, challenge, accepted, refused)
+    return Written(code, link, challenge, lambda now: walked(challenge, now), accepted, refused)
 
 
-def sent(challenge_id: str, now: datetime) -> None:
-    """The message, or the nothing in its place, was handed over: the public clocks start."""
-    if challenge := of_id(challenge_id):
-        challenge.code_until = now + timedelta(seconds=challenge.code_seconds)
-        challenge.link_until = now + timedelta(seconds=challenge.link_seconds)
+def _new_link(challenge: Challenge, spare_seconds: int) -> str:
+    token = crypto.new_token()
+    challenge.link_hash = crypto.digest(token)
+    challenge.link_until = clock.after(challenge.link_seconds + spare_seconds)
+    return str(setting("PUBLIC_URL") + challenge.link_path.format(token=token))
+
+
+def walked(challenge: Challenge, now: datetime) -> None:
+    """The message came as far as one to nobody can come: the public clock starts.
+
+    Once: what becomes of it afterwards is not for the browser that asked, perhaps a stranger's.
+    """
+    first = update(Challenge).where(Challenge.id == challenge.id, Challenge.code_until.is_(None))
+    until = now + timedelta(seconds=challenge.code_seconds)
+    _change(first.values(code_until=until))
+
+
+def _change(statement: Update) -> None:
+    straight(db.session(), statement)
 
 
 def of_link(token: str) -> Challenge | None:

@@ -1,13 +1,13 @@
 """Judging a typed code: counted first, in statements of their own, then compared."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 
 from portal.codes import otp
-from portal.codes.models import Challenge
-from portal.core import clock, throttle
+from portal.codes.models import SMS, Challenge
+from portal.core import clock, phrases, throttle
 from portal.core.crypto import CODE_DIGITS
 from portal.core.errors import Rejected, TooSoon
 from portal.core.settings import setting
@@ -28,7 +28,7 @@ def judge(challenge: Challenge, typed: str | None) -> None:
     try:
         throttle.spend(limits)
     except TooSoon as wait:
-        raise TooSoon(wait.retry_at, _too_many()) from None
+        raise _too_many(challenge, wait.retry_at) from None
     if not otp.spend_try(challenge.otp_id):
         raise _none_left(challenge)
     if not otp.matches(challenge.otp_id, code):
@@ -53,11 +53,12 @@ def digits(typed: str | None) -> str:
 def not_right(challenge: Challenge) -> Rejected:
     """Wrong or run out, as far as the browser that asked can know."""
     if challenge.code_until and challenge.code_until <= clock.now():
-        words = _("That code has run out. Send a new code, or use the button in the email.")
-        return Rejected(FIELD, "run-out", words)
-    return Rejected(
-        FIELD, "wrong", _("That code is not right. Check the newest email and try again.")
-    )
+        return Rejected(FIELD, "run-out", _run_out(challenge))
+    if challenge.channel == SMS:
+        words = _("That code is not right. Check the newest message and try again.")
+    else:
+        words = _("That code is not right. Check the newest email and try again.")
+    return Rejected(FIELD, "wrong", words)
 
 
 def subjects(typed_hash: str, user_id: int) -> tuple[str, str]:
@@ -66,12 +67,17 @@ def subjects(typed_hash: str, user_id: int) -> tuple[str, str]:
 
 
 def _limits(challenge: Challenge) -> list[Limit]:
+    """An SMS counts by its number alone.
+
+    Over a count shared with the account's emails, a stranger could see whose number it is.
+    """
     spans = (
         ("WRONG_CODES_IN_5_MINUTES", MINUTES_5),
         ("WRONG_CODES_IN_HOUR", HOUR),
         ("WRONG_CODES_IN_DAY", DAY),
     )
-    whose = subjects(challenge.typed_hash, challenge.user_id)
+    account = 0 if challenge.channel == SMS else challenge.user_id
+    whose = subjects(challenge.typed_hash, account)
     return [
         Limit(f"wrong code {span}", one, setting(name), span)
         for name, span in spans
@@ -92,8 +98,18 @@ def _none_left(challenge: Challenge) -> Rejected | TooSoon:
 
 def _spent(challenge: Challenge) -> TooSoon:
     again = challenge.opened_at + timedelta(seconds=setting("SEND_COOLDOWN_SECONDS"))
-    return TooSoon(max(again, clock.after(1)), _too_many())
+    return _too_many(challenge, max(again, clock.after(1)))
 
 
-def _too_many() -> str:
-    return _("Too many wrong codes. Use the button in the email, or start again.")
+def _run_out(challenge: Challenge) -> str:
+    if challenge.link_path:
+        return _("That code has run out. Send a new code, or use the button in the email.")
+    return _("That code has run out. Send a new code.")
+
+
+def _too_many(challenge: Challenge, retry_at: datetime) -> TooSoon:
+    words = _("Too many wrong codes. Use the button in the email, or start again.")
+    if not challenge.link_path:
+        span = phrases.duration(max(1, clock.seconds_until(retry_at)))
+        words = _("Too many wrong codes. You can try again in %(span)s.", span=span)
+    return TooSoon(retry_at, words)

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import BigId, Model, UtcDateTime
 
-PASSWORD_RESET, VERIFY_EMAIL = "password_reset", "verify_email"  # purposes
+PASSWORD_RESET, VERIFY_EMAIL, VERIFY_PHONE = "password_reset", "verify_email", "verify_phone"
+EMAIL, SMS = "email", "sms"  # channels of messages
 NOBODY = 0  # the user_id of an unknown address: same rows, no key between this level and people
 
 
@@ -37,7 +38,8 @@ class Challenge(Model):
     """One wish to prove something: opened -> sent (code, link) -> granted -> closed.
 
     `id` is what the asking browser holds; it gives no right.  `code_until` is the code's end as the
-    asking browser may know it: it never tells what happened to the code elsewhere.
+    asking browser may know it: it never tells what happened to the code elsewhere.  Without a
+    `link_path` the message has no link, and `link_seconds` is the life of the wish alone.
     """
 
     __tablename__ = "challenge"

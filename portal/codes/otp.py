@@ -1,13 +1,17 @@
 """The code: steps inside the caller's transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import ColumnElement, Update, update
+from sqlalchemy import ColumnElement, Table, Update, insert, update
 
 from portal.codes.models import NOBODY, Challenge, Otp
 from portal.core import clock, crypto
-from portal.core.db import at_once, changed, db
+from portal.core.db import at_once, db, straight
 from portal.core.settings import setting
+
+TABLE = cast(Table, Otp.__table__)
 
 
 def issue(challenge: Challenge, channel: str, spare_seconds: int) -> tuple[Otp, str]:
@@ -15,22 +19,20 @@ def issue(challenge: Challenge, channel: str, spare_seconds: int) -> tuple[Otp, 
 
     It lives `spare_seconds` longer than the terms say until `start_clock` is called.
     """
-    attempts = _last(challenge, channel)
-    code, now = crypto.new_code(), clock.now()
+    now = clock.now()
     otp = Otp(
         user_id=challenge.user_id,
         otp_hash="",
         purpose=challenge.purpose,
         channel=channel,
         expires_at=now + timedelta(seconds=challenge.code_seconds + spare_seconds),
-        attempts=attempts,
+        attempts=_last(challenge, channel),
         max_attempts=challenge.max_attempts,
         created_at=now,
         updated_at=now,
     )
-    db.session.add(otp)
-    db.session.flush()
-    otp.otp_hash, challenge.otp_id = _hash(otp, code), otp.id
+    code = _keep(otp)
+    challenge.otp_id = otp.id
     return otp, code
 
 
@@ -73,13 +75,33 @@ def consume(otp_id: int | None) -> bool:
 
 def _last(challenge: Challenge, channel: str) -> int:
     """Ends the code before; -> the tries spent on it, when this one is shown for the same flow."""
+    if challenge.otp_id is None:
+        return 0
     consume(challenge.otp_id)
-    before = db.session.get(Otp, challenge.otp_id or 0, populate_existing=True)
+    before = db.session.get(Otp, challenge.otp_id, populate_existing=True)
     return before.attempts if before is not None and channel == "page" else 0
 
 
+def _keep(otp: Otp) -> str:
+    """Inserts the row, then its hash, which covers the row's id.  -> the code.
+
+    Straight to the tables: this is the busiest write of the portal.
+    """
+    code, session = crypto.new_code(), db.session()
+    row = {
+        column.key: value
+        for column in TABLE.columns
+        if (value := getattr(otp, column.key)) is not None
+    }
+    key = session.connection().execute(insert(TABLE).values(row)).inserted_primary_key
+    otp.id = int(cast(Sequence[int], key)[0])
+    otp.otp_hash = _hash(otp, code)
+    straight(session, update(TABLE).where(Otp.id == otp.id).values(otp_hash=otp.otp_hash))
+    return code
+
+
 def _change(*where: ColumnElement[bool], **values: object) -> bool:
-    return changed(db.session(), _changing(*where, **values)) == 1
+    return straight(db.session(), _changing(*where, **values)) == 1
 
 
 def _changing(*where: ColumnElement[bool], **values: object) -> Update:

@@ -1,7 +1,8 @@
 """What the door that asks decides: how long, how often, which link."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from portal.codes.models import EMAIL, SMS
 from portal.core.settings import setting
 
 
@@ -13,6 +14,11 @@ class Terms:
     max_attempts: int
     link_seconds: int
     link_path: str
+    channel: str = EMAIL
+
+    def by_sms(self) -> "Terms":
+        """The same for a message that carries no link: a code alone, by SMS."""
+        return replace(self, link_path="", channel=SMS)
 
 
 def page(link_path: str) -> Terms:
@@ -28,7 +34,7 @@ def api(link_path: str) -> Terms:
 
 
 def proof(link_path: str) -> Terms:
-    """Proof of an address, from any door."""
+    """Proof of an address or a number, from any door."""
     lives = "PROOF_CODE_LIFETIME_SECONDS", "PROOF_CODE_MAX_ATTEMPTS", "PROOF_LINK_LIFETIME_SECONDS"
     return _terms(*lives, link_path)
 

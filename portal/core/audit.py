@@ -12,11 +12,16 @@ from portal.core.db import BigId, Model, UtcDateTime, db
 
 @dataclass(frozen=True)
 class By:
-    """Who acts (None: nobody signed in, or the operator), from which network and device."""
+    """Who acts (None: nobody signed in, or the operator), from which network and device.
+
+    Staff who act on others say why, and on which ticket.
+    """
 
     person_id: int | None = None
     network: str = ""
     device: str = ""
+    reason: str = ""
+    ticket: str = ""
 
 
 OPERATOR = By(network="console", device="command line")
@@ -33,6 +38,8 @@ class Event(Model):
     actor_id: Mapped[int | None] = mapped_column(BigInteger)
     network: Mapped[str] = mapped_column(String(50))
     device: Mapped[str] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(String(200))
+    ticket: Mapped[str] = mapped_column(String(50))
     detail: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -45,6 +52,8 @@ def record(kind: str, person_id: int | None, by: By, detail: object = "") -> Eve
         actor_id=by.person_id,
         network=by.network,
         device=by.device,
+        reason=by.reason,
+        ticket=by.ticket,
         detail=str(detail),
         at=clock.now(),
     )

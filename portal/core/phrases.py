@@ -25,4 +25,9 @@ def day(at: datetime) -> str:
 
 def moment(at: datetime) -> str:
     """ "20 November 2025, 14:32 UTC"."""
-    return f"{day(at)}, {at:%H:%M} UTC"
+    return f"{day(at)}, {hour(at)}"
+
+
+def hour(at: datetime) -> str:
+    """ "14:32 UTC"."""
+    return f"{at:%H:%M} UTC"

@@ -11,12 +11,20 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from portal.core import clock
+from portal.core.db import AWAY, trouble
 from portal.core.errors import KeptOut, LinkDead, NoFlow, NotAllowed, PortalError, Rejected, TooSoon
 from portal.core.settings import setting
 
 log = logging.getLogger("latchkey")
 STATUS = {Rejected: 422, NotAllowed: 404, TooSoon: 429, PortalError: 400}
-STARTS = {"recovery": "/recover", "sign-up": "/sign-up"}
+RETRY_SECONDS = 10
+NOT_YOU = "not-you"
+STARTS = {
+    "recovery": "/recover",
+    "sign-up": "/sign-up",
+    "phone": "/security/phone",
+    NOT_YOU: "/recover",
+}
 
 
 def init_app(app: Flask) -> None:
@@ -26,6 +34,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(LinkDead, _link_dead)
     app.register_error_handler(KeptOut, _kept_out)
     app.register_error_handler(HTTPException, on_http_error)
+    for kind in AWAY:
+        app.register_error_handler(kind, _database_away)
     app.register_error_handler(Exception, on_defect)
 
 
@@ -40,15 +50,22 @@ def _no_flow(err: NoFlow) -> ResponseReturnValue:
 
 
 def _link_dead(err: LinkDead) -> ResponseReturnValue:
-    label = _("Send a new email")
+    guarding = err.start == NOT_YOU
+    label = _("Choose a new password") if guarding else _("Send a new email")
     page = _named(_("This link no longer works"), err.message, STARTS[err.start], label)
-    return render_template("errors/link_dead.html", **page), 410
+    return render_template("errors/link_dead.html", guarding=guarding, **page), 410
 
 
 def _kept_out(err: KeptOut) -> ResponseReturnValue:
     seconds = max(1, clock.seconds_until(err.retry_at))
     page = render_template("accounts/wait.html", message=err.message, seconds=seconds)
     return page, 429, {"Retry-After": str(seconds)}
+
+
+def _database_away(err: Exception) -> ResponseReturnValue:
+    """The same for everyone, whatever was asked for: nothing could be looked up or kept."""
+    log.error("the database cannot be used: %s, on %s", trouble(err), request.url_rule)
+    return *error_page(503), {"Retry-After": str(RETRY_SECONDS)}
 
 
 def on_http_error(err: HTTPException) -> ResponseReturnValue:

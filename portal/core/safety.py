@@ -1,5 +1,6 @@
 """Which settings are unsafe, why, and how to mend it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -10,6 +11,9 @@ from urllib.parse import SplitResult, urlsplit
 WEAK_SECRET_LENGTH = 32
 SAFE_BCRYPT_COST = 10
 NEAR = "Use SSL or STARTTLS, unless the server stands beside this one."
+BACKENDS = "smtp", "sendgrid", "mailbox", "console"
+ADDRESS = re.compile(r"[A-Za-z0-9+.-]+://[^\s/?#][^\s]*")
+COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class Danger:
 
 def dangers(values: Mapping[str, Any]) -> list[Danger]:
     """What is unsafe in these settings, whether it is refused here or not."""
-    return [*_secrets(values), *_addresses(values), *_mail(values), *_modes(values)]
+    steps = _secrets, _addresses, _mail, _sendgrid, _sms, _modes
+    return [danger for step in steps for danger in step(values)]
 
 
 def _secrets(values: Mapping[str, Any]) -> list[Danger]:
@@ -65,6 +70,12 @@ def _addresses(values: Mapping[str, Any]) -> list[Danger]:
     return [danger for fine, danger in found if not fine]
 
 
+def _is_sender(text: str) -> bool:
+    """Of the address, the part in front has to be ASCII, as for recipients (RFC 5321)."""
+    person, _at, domain = parseaddr(text)[1].rpartition("@")
+    return bool(person and domain) and person.isascii()
+
+
 def _is_private(values: Mapping[str, Any]) -> bool:
     """Whether mail is encrypted on its way, or has none."""
     near = is_loopback(f"smtp://{values['EMAIL_HOST']}")
@@ -80,17 +91,53 @@ def _is_network(text: str) -> bool:
 
 
 def _mail(values: Mapping[str, Any]) -> list[Danger]:
-    backend, caught = values["EMAIL_BACKEND"], "is the mailbox: nobody gets mail."
+    backend, cure = values["EMAIL_BACKEND"], "Set EMAIL_BACKEND=smtp or sendgrid."
+    caught = Danger("EMAIL_BACKEND", f"is {backend}: nobody gets mail.", cure)
     clear = Danger("EMAIL_USE_SSL", "is off: mail crosses the net in the clear.", NEAR, advice=True)
-    known = Danger("EMAIL_BACKEND", "is not known.", "Use smtp or mailbox.", always=True)
+    known = Danger("EMAIL_BACKEND", "is not known.", f"Use {' or '.join(BACKENDS)}.", always=True)
     sender = Danger("EMAIL_FROM", "is no sender.", "Give an email address.", always=True)
     found = [
-        ("@" in parseaddr(values["EMAIL_FROM"])[1], sender),
-        (backend in ("smtp", "mailbox"), known),
-        (backend != "mailbox", Danger("EMAIL_BACKEND", caught, "Set EMAIL_BACKEND=smtp.")),
+        (_is_sender(values["EMAIL_FROM"]), sender),
+        (backend in BACKENDS, known),
+        (backend not in ("mailbox", "console"), caught),
         (backend != "smtp" or _is_private(values), clear),
     ]
     return [danger for fine, danger in found if not fine]
+
+
+def _sendgrid(values: Mapping[str, Any]) -> list[Danger]:
+    if values["EMAIL_BACKEND"] != "sendgrid":
+        return []
+    url, whole = values["SENDGRID_API_URL"], "Give it like https://api.sendgrid.com."
+    key = Danger("SENDGRID_API_KEY", "is missing.", "Make one that may send mail.", always=True)
+    place = Danger("SENDGRID_API_URL", "is no web address.", whole, always=True)
+    clear = Danger("SENDGRID_API_URL", "is plain http: the key crosses the net.", whole)
+    is_web = split(url).scheme in ("http", "https") and split(url).hostname
+    found = [(values["SENDGRID_API_KEY"], key), (is_web, place), (not _is_clear(url), clear)]
+    return [danger for fine, danger in found if not fine]
+
+
+def _sms(values: Mapping[str, Any]) -> list[Danger]:
+    url, whole = values["SMS_URL"], "Give it like https://TOKEN@gateway.example.org/sms."
+    broken = Danger("SMS_URL", "is no address of a gateway.", whole, always=True)
+    clear = Danger("SMS_URL", "is plain http: codes and numbers cross the net.", whole)
+    countries = Danger("SMS_COUNTRIES", "has what is no country.", "Use DE,AT,CH.", always=True)
+    found = [
+        (not url or _is_gateway(url), broken),
+        (not _is_clear(url), clear),
+        (all(COUNTRY.fullmatch(each) for each in values["SMS_COUNTRIES"]), countries),
+    ]
+    return [danger for fine, danger in found if not fine]
+
+
+def _is_gateway(url: str) -> bool:
+    """Its syntax alone; of those that are not for the web, only their owner knows more."""
+    is_web = url.lower().startswith(("http:", "https:"))
+    return bool(split(url).hostname if is_web else ADDRESS.fullmatch(url))
+
+
+def _is_clear(url: str) -> bool:
+    return split(url).scheme == "http" and not is_loopback(url)
 
 
 def _modes(values: Mapping[str, Any]) -> list[Danger]:

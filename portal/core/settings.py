@@ -9,6 +9,7 @@ from flask import Flask, current_app
 import config
 from portal.core import safety
 
+CONNECT_SECONDS = 5  # to a database server
 HAND_OVER_STEPS = 12  # connect, greet, encrypt, greet, sign in (3), from, to, data, end, quit
 log = logging.getLogger("latchkey")
 DJANGO = "django.core.mail.backends."
@@ -64,6 +65,7 @@ def _flask(values: dict[str, Any]) -> dict[str, Any]:
     https = values["PUBLIC_URL"].startswith("https://")
     return {
         "SQLALCHEMY_DATABASE_URI": values["DATABASE_URL"],
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine(values["DATABASE_URL"]),
         "TRUSTED_HOSTS": [] if "*" in values["ALLOWED_HOSTS"] else list(values["ALLOWED_HOSTS"]),
         "SESSION_COOKIE_NAME": "__Host-latchkey-form" if https else "latchkey-form",
         "SESSION_COOKIE_SECURE": https,
@@ -76,6 +78,13 @@ def _flask(values: dict[str, Any]) -> dict[str, Any]:
         "MAX_FORM_PARTS": values["BODY_MAX_FIELDS"],
         "BABEL_DEFAULT_TIMEZONE": "UTC",
     }
+
+
+def _engine(url: str) -> dict[str, Any]:
+    """A server may have been restarted since a connection was used, and may not answer at all."""
+    if url.startswith("sqlite"):
+        return {}
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
 
 
 def hand_over_seconds() -> int:

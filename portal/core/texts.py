@@ -9,6 +9,7 @@ from portal.core.errors import Rejected, TooLong
 
 # They turn the direction of what follows (UAX 9): a name must not turn the text around it.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+APART, APART_END = "\u2068", "\u2069"
 
 
 def line(field: str, typed: str | None, longest: int) -> str:
@@ -26,6 +27,12 @@ def block(field: str, typed: str | None, longest: int) -> str:
 def is_clean(text: str, allowed: str = "") -> bool:
     """True without control characters, lone surrogates and marks that turn the text around."""
     return not any(_unwanted(char) for char in text if char not in allowed)
+
+
+def apart(text: str) -> str:
+    """A name to be put into a sentence: in a script from right to left it turns nothing around."""
+    turned = any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
+    return f"{APART}{text}{APART_END}" if turned else text
 
 
 def _normal(field: str, typed: str | None, allowed: str) -> str:

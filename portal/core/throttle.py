@@ -27,6 +27,14 @@ class Limit:
     seconds: int
 
 
+class UsedUp(TooSoon):
+    """`limit` has no turn left."""
+
+    def __init__(self, retry_at: datetime, limit: Limit) -> None:
+        super().__init__(retry_at)
+        self.limit = limit
+
+
 class Throttle(Model):
     """A running count; it starts anew with the first turn after `ends_at`."""
 
@@ -40,15 +48,15 @@ class Throttle(Model):
 def spend(limits: Iterable[Limit]) -> None:
     """Takes one turn of each limit, remembered at once and whatever follows.
 
-    Raises TooSoon, and takes none, when one of them is used up.
+    Raises UsedUp, and takes none, when one of them is: with the one that is longest to wait for.
     """
     wanted = _in_order(each for each in limits if each.seconds)
     if not setting("THROTTLES"):
         return
     with transaction() as session:
-        waits = [wait for each in wanted if (wait := _take(session, each))]
-        if waits:
-            raise TooSoon(max(waits))
+        used_up = [UsedUp(wait, each) for each in wanted if (wait := _wait(session, each))]
+        if used_up:
+            raise max(used_up, key=lambda each: each.retry_at)
 
 
 def refund(limits: Iterable[Limit]) -> None:
@@ -61,6 +69,15 @@ def refund(limits: Iterable[Limit]) -> None:
                 Throttle.count > 0,
             )
             session.execute(update(Throttle).where(*mine).values(count=Throttle.count - 1))
+
+
+def takes_last(limit: Limit) -> bool:
+    """Takes a turn inside the caller's transaction.  True for the one that uses the limit up."""
+    session = db.session()
+    if _take(session, limit):
+        return False
+    mine = (Throttle.name == limit.name, Throttle.subject == _hash(limit.subject))
+    return session.scalar(select(Throttle.count).where(*mine)) == limit.times
 
 
 def clear(session: Session, subjects: Iterable[str]) -> None:
@@ -90,6 +107,11 @@ def _in_order(limits: Iterable[Limit]) -> list[Limit]:
     The rows stand under hashed subjects, so that is what has to be in order.
     """
     return sorted(limits, key=lambda each: (each.name, _hash(each.subject)))
+
+
+def _wait(session: Session, limit: Limit) -> datetime | None:
+    """-> None, or until when there is none left; of no turns at all there never is one."""
+    return clock.after(limit.seconds) if limit.times < 1 else _take(session, limit)
 
 
 def _take(session: Session, limit: Limit) -> datetime | None:

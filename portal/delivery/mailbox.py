@@ -1,30 +1,28 @@
 """The mailbox of a try-out: messages are kept and shown instead of sent."""
 
 from collections.abc import Sequence
-from email.message import EmailMessage
 
 from sqlalchemy import delete, select
 
 from portal.core import clock
 from portal.core.db import db, transaction
 from portal.delivery.models import Caught
+from portal.delivery.parcels import Parcel
 
 KEPT = 500
 LARGEST_ID = 2**63
 
 
-def catch(mail: EmailMessage | None) -> None:
+def catch(parcel: Parcel) -> None:
     """Keeps a message as if a server had accepted it."""
-    if mail is None:
-        return
     with transaction() as session:
         session.add(
             Caught(
-                to=str(mail["To"]),
-                channel="email",
-                subject=str(mail["Subject"]),
-                text=_part(mail, "plain"),
-                html=_part(mail, "html"),
+                to=parcel.to,
+                channel=parcel.channel,
+                subject=parcel.subject,
+                text=parcel.text,
+                html=parcel.html,
                 sent_at=clock.now(),
             )
         )
@@ -42,8 +40,3 @@ def newest() -> Sequence[Caught]:
 def get(caught_id: int) -> Caught | None:
     """One caught message."""
     return db.session.get(Caught, caught_id) if caught_id < LARGEST_ID else None
-
-
-def _part(mail: EmailMessage, kind: str) -> str:
-    body = mail.get_body((kind,))
-    return str(body.get_content()) if body else ""

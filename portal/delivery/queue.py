@@ -1,16 +1,84 @@
-"""Waking the worker that sits in this process."""
+"""Waking the workers: a thread in this process, or Celery's by Redis.  Sole owner of celery.
+
+The broker carries no more than the fact that something waits; which row, the database says.
+"""
 
 import threading
+from functools import cache
+from typing import Any
+
+from celery import Celery
+from celery.app.amqp import AMQP
+from kombu.connection import Connection
+
+DELIVER, SWEEP = "latchkey.deliver", "latchkey.sweep"  # tasks
+SWEEP_SECONDS = 5.0
+LONGEST_PAUSE = 2.0  # seconds between tries to reach a broker that is away
+PUBLISH = {"retry": False, "ignore_result": True}
 
 _ready = threading.Event()
+_lock = threading.Lock()
+_woken = 0
 
 
 def wake() -> None:
-    """After commit: something waits."""
+    """After commit: one message more waits.  Never slow, whatever the broker does."""
+    global _woken
+    with _lock:
+        _woken += 1
     _ready.set()
 
 
-def wait(seconds: float) -> None:
-    """Returns when something may wait, after `seconds` at the latest."""
+def wait(seconds: float) -> int:
+    """Returns when something may wait, after `seconds` at the latest.
+
+    -> how many messages were announced.
+    """
+    global _woken
     _ready.wait(timeout=seconds)
-    _ready.clear()
+    with _lock:
+        count, _woken = _woken, 0
+        _ready.clear()
+    return count
+
+
+def publish(broker: Celery, count: int) -> None:
+    """Tells Celery's workers.  Raises when the broker is away; then the sweep finds the rows."""
+    for _each in range(count):
+        broker.send_task(DELIVER, **PUBLISH)
+
+
+@cache
+def broker(url: str) -> Celery:
+    """Celery on this Redis: no results, no arguments, nothing kept beside the outbox."""
+    made = Celery("latchkey", broker=url, set_as_current=False, amqp=_Amqp)
+    made.conf.update(
+        task_ignore_result=True,
+        task_default_queue="latchkey",
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
+        beat_scheduler="celery.beat:Scheduler",  # nothing to remember between two starts
+        beat_schedule={
+            SWEEP: {
+                "task": SWEEP,
+                "schedule": SWEEP_SECONDS,
+                "options": {"expires": SWEEP_SECONDS, **PUBLISH},
+            }
+        },
+    )
+    return made
+
+
+class _Persistent(Connection):
+    """Celery would wait up to 30 s between two tries to reach its broker again."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> Connection:
+        pauses = {"interval_start": 0.5, "interval_max": LONGEST_PAUSE}
+        return super().ensure_connection(*args, **pauses | options)  # type: ignore[no-untyped-call]
+
+
+class _Amqp(AMQP):
+    Connection = _Persistent

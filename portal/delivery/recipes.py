@@ -4,36 +4,47 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from portal.delivery.parcels import EMAIL
+
+CODE, NOTICE = 0, 1  # ranks: whoever waits for a code waits now
+
 
 @dataclass(frozen=True)
 class Letter:
     """Who gets it (None: nobody, the same way is walked) and the template's values.
 
-    `accepted(now)` runs in a transaction once the transport took it, `refused()` when it did not.
+    `walked(now)` runs once the part of the way that needs no recipient was walked, `accepted(now)`
+    once the transport took the message, `refused()` when it did not; each in a transaction.
     """
 
     to: str | None
     values: Mapping[str, object] = field(default_factory=dict)
+    walked: Callable[[datetime], None] = lambda now: None
     accepted: Callable[[datetime], None] = lambda now: None
     refused: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A kind of message.
+    """A kind of message; `title` is what its owner and support read of it.
 
     Its name is data: rows that wait carry it, and its template folder is called so.
     """
 
     name: str
+    title: str
+    rank: int
+    channel: str
     write: Callable[[str], Letter]
 
 
 RECIPES: dict[str, Recipe] = {}
 
 
-def recipe(name: str) -> Callable[[Callable[[str], Letter]], Recipe]:
-    """Declares a recipe.
+def recipe(
+    name: str, title: str, rank: int = NOTICE, channel: str = EMAIL
+) -> Callable[[Callable[[str], Letter]], Recipe]:
+    """Declares a recipe; `title` is a lazy translation.
 
     It runs in the worker's transaction at the moment of sending, perhaps repeatedly.
     """
@@ -41,7 +52,7 @@ def recipe(name: str) -> Callable[[Callable[[str], Letter]], Recipe]:
     def declare(write: Callable[[str], Letter]) -> Recipe:
         if name in RECIPES:
             raise ValueError(f"Two recipes are called {name}.")
-        RECIPES[name] = Recipe(name, write)
+        RECIPES[name] = Recipe(name, title, rank, channel, write)
         return RECIPES[name]
 
     return declare

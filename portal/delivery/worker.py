@@ -1,4 +1,4 @@
-"""The embedded engine: a thread of the web process around `service.deliver_due`."""
+"""The engines around `service`: a thread of this process, or Celery."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from portal.delivery import queue, service
+from portal.core.settings import setting
+from portal.delivery import leases, queue, service, transports
 
 if TYPE_CHECKING:
+    from celery import Celery
     from flask import Flask
 
 log = logging.getLogger("latchkey.delivery")
-POLL_SECONDS = 2.0  # rows of other processes, and those whose pause is over
+POLL_SECONDS = 0.25  # rows of other processes, and those whose pause is over
+BROKER_PAUSE = 5.0  # seconds without Redis: the sweep does what is not announced
+REST_AFTER = 40  # polls with nothing to do
 _running: dict[int, threading.Thread] = {}
+_keepers: dict[int, threading.Thread] = {}
+_stop = threading.Event()
 
 
 def start(app: Flask) -> None:
-    """Starts this process's worker, once; a forked child starts its own with its first request."""
+    """Starts this process's part, once; a forked child starts its own with its first request."""
     if os.getpid() not in _running:
-        _running[os.getpid()] = threading.Thread(
-            target=run, args=[app], name="delivery", daemon=True
-        )
-        _running[os.getpid()].start()
+        with app.app_context():
+            part = run_herald if setting("REDIS_URL") else run_embedded
+        _running[os.getpid()] = _thread("delivery", part, app)
 
 
 def start_with_first_request(app: Flask) -> None:
@@ -38,12 +44,89 @@ def start_with_first_request(app: Flask) -> None:
     app.wsgi_app = started  # type: ignore[method-assign]
 
 
-def run(app: Flask) -> None:
-    """Sends what is due, for ever."""
-    while True:
-        queue.wait(POLL_SECONDS)
-        try:
+def stop(seconds: float) -> None:
+    """Lets the message under way be finished, for `seconds` at most."""
+    _stop.set()
+    queue.wake()
+    if thread := _running.get(os.getpid()):
+        thread.join(seconds)
+
+
+def run_embedded(app: Flask) -> None:
+    """Sends what is due while it is this process's turn, until `stop`."""
+    run(app, leases.my_turn)
+    with app.app_context():
+        _quietly(leases.pass_on)
+
+
+def run(app: Flask, may: Callable[[], bool] = lambda: True) -> None:
+    """Sends what is due, until `stop`."""
+    _keep(app)
+    idle, context = 0, app.app_context()
+    with ThreadPoolExecutor(1, "letters", context.push) as ahead:
+        while not _stop.is_set():
+            queue.wait(POLL_SECONDS)
             with app.app_context():
-                service.deliver_due()
-        except Exception as err:  # noqa: BLE001 - the database is away, say: rows wait, so do we
-            log.warning("the outbox cannot be read: %s", type(err).__name__)
+                idle = (
+                    0 if _quietly(lambda: may() and service.deliver_due(ahead=ahead)) else idle + 1
+                )
+                if idle == REST_AFTER:
+                    transports.rest()
+
+
+def run_herald(app: Flask) -> None:
+    """Passes on to Celery what was put into the outbox here; requests never wait for Redis."""
+    with app.app_context():
+        broker = queue.broker(setting("REDIS_URL"))
+    while not _stop.is_set():
+        try:
+            queue.publish(broker, queue.wait(BROKER_PAUSE))
+        except Exception as err:  # noqa: BLE001 - whatever is wrong with the broker
+            log.warning("Redis is away (%s); the sweep will find what waits", type(err).__name__)
+            _stop.wait(BROKER_PAUSE)
+
+
+def celery(app: Flask) -> Celery | None:
+    """Celery's application, where REDIS_URL is set: `celery -A wsgi:celery worker -B`."""
+    with app.app_context():
+        url = setting("REDIS_URL")
+    if not url:
+        return None
+    made = queue.broker(url)
+    made.task(name=queue.DELIVER)(lambda: _inside(app, service.deliver_next))
+    made.task(name=queue.SWEEP)(lambda: _inside(app, service.deliver_due))
+    return made
+
+
+def _inside(app: Flask, work: Callable[[], object]) -> None:
+    _keep(app)
+    with app.app_context():
+        _quietly(work)
+
+
+def _keep(app: Flask) -> None:
+    """One thread a process renews the leases of the others."""
+    if os.getpid() not in _keepers:
+        _keepers[os.getpid()] = _thread("leases", _renew, app)
+
+
+def _renew(app: Flask) -> None:
+    while not _stop.wait(leases.RENEWED_EVERY):
+        with app.app_context():
+            _quietly(leases.renew)
+
+
+def _quietly(work: Callable[[], object]) -> object:
+    """The database is away, say: rows wait, and so do we."""
+    try:
+        return work()
+    except Exception as err:  # noqa: BLE001
+        log.warning("the outbox cannot be worked on: %s", type(err).__name__)
+        _stop.wait(1)
+        return None
+
+
+def _thread(name: str, work: Callable[[Flask], None], app: Flask) -> threading.Thread:
+    thread = threading.Thread(target=work, args=[app], name=name, daemon=True)
+    thread.start()
+    return thread

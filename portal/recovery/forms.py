@@ -8,6 +8,10 @@ class StartForm(PortalForm):
     identifier = StringField(_l("Email address"))
 
 
+class EitherForm(PortalForm):
+    identifier = StringField(_l("Email address or phone number"))
+
+
 class CodeForm(PortalForm):
     code = StringField(_l("6-digit code"))
 

@@ -1,11 +1,16 @@
 """What recovery writes to people."""
 
-from portal.accounts import people
+from flask_babel import lazy_gettext as _l
+
+from portal.accounts import letters, people, phones
 from portal.codes import challenges, flows
-from portal.delivery.recipes import Letter, recipe
+from portal.codes.models import Challenge
+from portal.core import audit
+from portal.delivery.parcels import SMS
+from portal.delivery.recipes import CODE, Letter, recipe
 
 
-@recipe("recovery")
+@recipe("recovery", _l("Getting back in"), CODE)
 def recovery(about: str) -> Letter:
     """Code and link to get back in (`about`: the challenge).
 
@@ -16,17 +21,43 @@ def recovery(about: str) -> Letter:
         return Letter(None)
     written = challenges.write(challenge)
     person = people.get(challenge.user_id)
-    address = person.email if person else ""
-    values = {
-        "name": person.full_name if person and person.email_proven_at else "",
-        "address": address,
-        "code": written.code,
-        "link": written.link,
-        "code_seconds": challenge.code_seconds,
-        "tries": challenge.max_attempts,
-        "link_seconds": challenge.link_seconds,
-        "device": challenge.device,
-        "asked_at": challenge.opened_at,
-    }
-    wanted = challenges.is_wanted(challenge) and not flows.is_over(challenge)
-    return Letter(address if person and wanted else None, values, written.accepted, written.refused)
+    values = {"name": letters.greeted(person), "address": person.email if person else ""}
+    to = person.email if person and _is_wanted(challenge) else None
+    return letters.with_code(to, written, values)
+
+
+@recipe("recovery_by_support", _l("Getting back in, sent by the helpdesk"), CODE)
+def recovery_by_support(about: str) -> Letter:
+    """A link that somebody of the helpdesk sent (`about`: challenge:event).
+
+    The code is left out: no page waits for it, and nobody should be able to ask for it by phone.
+    """
+    challenge_id, _colon, event_id = about.partition(":")
+    challenge, event = challenges.of_id(challenge_id), audit.get(int(event_id))
+    person = people.get(challenge.user_id) if challenge else None
+    if challenge is None or event is None or person is None:
+        return Letter(None)
+    values = {"name": letters.greeted(person), "address": person.email}
+    to = person.email if _is_wanted(challenge) else None
+    return letters.with_code(to, challenges.write(challenge), values | letters.by_support(event))
+
+
+@recipe("recovery_sms", _l("Getting back in"), CODE, SMS)
+def recovery_sms(about: str) -> Letter:
+    """A code alone to the number that was typed (`about`: the challenge).
+
+    A number that is nobody's, or nobody's any more: the same work, and nobody to send it to.
+    """
+    challenge = challenges.of_id(about)
+    if challenge is None:
+        return Letter(None)
+    written = challenges.write(challenge)
+    person = people.get(challenge.user_id)
+    number = (person.phone if person else None) or ""
+    same = challenge.typed_hash == challenges.typed_hash(phones.key(number))
+    return letters.with_code(number if same and _is_wanted(challenge) else None, written, {})
+
+
+def _is_wanted(challenge: Challenge) -> bool:
+    """As long as its link could live, had it left at once: who waits longer asks again."""
+    return challenges.is_wanted(challenge) and not flows.is_over(challenge)

@@ -4,11 +4,14 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from portal.accounts import guards
+from portal.accounts import guards, phones
 from portal.accounts.service import sign_in
 from portal.codes import terms
+from portal.core.forms import PortalForm
+from portal.delivery.parcels import SMS
 from portal.recovery import service
-from portal.recovery.forms import CodeForm, LinkForm, NewPasswordForm, StartForm
+from portal.recovery.forms import CodeForm, EitherForm, LinkForm, NewPasswordForm, StartForm
+from portal.recovery.service import not_you as noticed
 
 bp = Blueprint("recovery", __name__)
 LINK = "/recover/link/{token}"
@@ -16,13 +19,14 @@ LINK = "/recover/link/{token}"
 
 @bp.route("/recover", methods=["GET", "POST"])
 def start():
-    form = StartForm()
+    sms = phones.offered()
+    form = EitherForm() if sms else StartForm()
     if form.validate_on_submit():
         with form.reporting():
             return _to_code(form.identifier.data)
     if not form.is_submitted():
         form.identifier.data = session.get("address", "")
-    return form.page("recovery/start.html")
+    return form.page("recovery/start.html", sms=sms)
 
 
 @bp.route("/recover/code", methods=["GET", "POST"])
@@ -32,7 +36,7 @@ def code():
         with form.reporting():
             session["grant"] = service.confirm_code(flow.id, form.code.data, guards.by())
             return redirect("/auth/password-reset", 303)
-    return form.page("recovery/code.html", flow=flow, address=session.get("recovery-address", ""))
+    return _code_page(form, flow)
 
 
 @bp.post("/recover/resend")
@@ -41,9 +45,9 @@ def resend():
     if form.validate_on_submit():
         with form.reporting():
             answer = _to_code(session.get("recovery-address", ""))
-            flash(_("We have sent a new email. Use the newest one."), "ok")
+            flash(_sent_again(flow), "ok")
             return answer
-    return form.page("recovery/code.html", flow=flow, address=session.get("recovery-address", ""))
+    return _code_page(form, flow)
 
 
 @bp.get("/recover/status")
@@ -65,6 +69,23 @@ def link(token):
     return redirect("/auth/password-reset", 303)
 
 
+@bp.route("/recover/not-you/<string:token>", methods=["GET", "POST"])
+def not_you(token):
+    form, address = PortalForm(), noticed.of_notice(token)
+    if not form.validate_on_submit():
+        return form.page("recovery/not_you.html", address=address, path=request.path)
+    noticed.press(token, guards.by())
+    session["held"] = address
+    return redirect("/recover/held", 303)
+
+
+@bp.get("/recover/held")
+def held():
+    if "held" not in session:
+        return redirect("/recover", 303)
+    return render_template("recovery/held.html", address=session["held"])
+
+
 @bp.route("/auth/password-reset", methods=["GET", "POST"])
 def new_password():
     form, address = NewPasswordForm(), service.granted_to(session.get("grant"))
@@ -78,6 +99,17 @@ def new_password():
             )
             return _out(redirect("/sign-in", 303))
     return form.page("recovery/new_password.html", address=address)
+
+
+def _code_page(form, flow):
+    page = "recovery/code_sms.html" if flow.channel == SMS else "recovery/code.html"
+    return form.page(page, flow=flow, address=session.get("recovery-address", ""))
+
+
+def _sent_again(flow):
+    if flow.channel == SMS:
+        return _("We have sent a new message. Use the newest one.")
+    return _("We have sent a new email. Use the newest one.")
 
 
 def _out(answer):

@@ -1,5 +1,5 @@
 from flask_babel import lazy_gettext as _l
-from wtforms import PasswordField
+from wtforms import PasswordField, StringField
 
 from portal.core.forms import PortalForm
 
@@ -8,3 +8,15 @@ class PasswordForm(PortalForm):
     old_password = PasswordField(_l("Current password"))
     password = PasswordField(_l("New password"))
     confirm_password = PasswordField(_l("New password again"))
+
+
+class ConfirmForm(PortalForm):
+    password = PasswordField(_l("Current password"))
+
+
+class PhoneForm(PortalForm):
+    phone = StringField(_l("Phone number"))
+
+
+class CodeForm(PortalForm):
+    code = StringField(_l("6-digit code"))

@@ -1,24 +1,32 @@
 """Pages on which people guard their account."""
 
-from flask import Blueprint, flash, redirect, render_template
+from flask import Blueprint, flash, redirect, render_template, request, session
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
-from portal.accounts import guards
-from portal.security import service
-from portal.security.forms import PasswordForm
+from portal.accounts import guards, phones
+from portal.security.forms import CodeForm, ConfirmForm, PasswordForm, PhoneForm
+from portal.security.service import confirm as confirming
+from portal.security.service import history
+from portal.security.service import password as passwords
+from portal.security.service import phone as numbers
 
 bp = Blueprint("security", __name__, url_prefix="/security")
+PHONE = "/security/phone"
 bp.before_request(guards.signed_in)
 
 
 @bp.get("")
 def overview():
     person = current_user.person
-    devices = service.live_sign_ins(person)
+    devices = passwords.live_sign_ins(person)
+    number = person.phone and phones.shown(person.phone)
     return render_template(
-        "security/overview.html", changed_at=person.password_changed_at, devices=devices
+        "security/overview.html",
+        changed_at=person.password_changed_at,
+        devices=devices,
+        number=number,
     )
 
 
@@ -27,9 +35,9 @@ def password():
     form, person = PasswordForm(), current_user.person
     if form.validate_on_submit():
         typed = form.old_password.data, form.password.data, form.confirm_password.data
-        change = service.Change(*typed, guards.known_device())
+        change = passwords.Change(*typed, guards.known_device())
         with form.reporting():
-            secret, ended = service.change_password(current_user.session, change, guards.by())
+            secret, ended = passwords.change_password(current_user.session, change, guards.by())
             flash(_changed(ended), "ok")
             return guards.renew(
                 redirect("/security/password", 303), secret, current_user.session.kept
@@ -37,6 +45,89 @@ def password():
     return form.page(
         "security/password.html", address=person.email, changed_at=person.password_changed_at
     )
+
+
+@bp.route("/confirm", methods=["GET", "POST"])
+def confirm():
+    form, target = ConfirmForm(), guards.local(request.args.get("next", ""), "/security")
+    if form.validate_on_submit():
+        typed = form.password.data, guards.known_device()
+        with form.reporting():
+            confirming.confirm(current_user.session, *typed, guards.by())
+            return redirect(target, 303)
+    return form.page("security/confirm.html", target=target, address=current_user.person.email)
+
+
+@bp.route("/phone", methods=["GET", "POST"])
+def phone():
+    form = PhoneForm()
+    if form.validate_on_submit():
+        if stopped := guards.unconfirmed(PHONE, form.phone.data):
+            return stopped
+        with form.reporting():
+            asked = numbers.ask(current_user.person, form.phone.data, guards.by())
+            return _to_phone_code(asked)
+    if not form.is_submitted():
+        form.phone.data = guards.remembered(PHONE)
+    return _phone_page(form)
+
+
+@bp.route("/phone/code", methods=["GET", "POST"])
+def phone_code():
+    form, flow = CodeForm(), numbers.flow(current_user.person, session.get("phone"))
+    if form.validate_on_submit():
+        with form.reporting():
+            numbers.confirm_code(current_user.person, flow.id, form.code.data, guards.by())
+            flash(_("Your phone number is confirmed."), "ok")
+            return redirect(PHONE, 303)
+    return _phone_code_page(form, flow)
+
+
+@bp.post("/phone/resend")
+def phone_resend():
+    form, flow = CodeForm(), numbers.flow(current_user.person, session.get("phone"))
+    if form.validate_on_submit():
+        with form.reporting():
+            asked = numbers.resend(current_user.person, flow.id, guards.by())
+            flash(_("We have sent a new message. Use the newest one."), "ok")
+            return _to_phone_code(asked)
+    return _phone_code_page(form, flow)
+
+
+@bp.post("/phone/remove")
+def phone_remove():
+    form = PhoneForm()
+    if not form.validate_on_submit():
+        return _phone_page(form)
+    if stopped := guards.unconfirmed(PHONE):
+        return stopped
+    numbers.remove(current_user.person, guards.by())
+    flash(_("Your phone number is removed."), "ok")
+    return redirect(PHONE, 303)
+
+
+@bp.get("/messages")
+def messages():
+    page = request.args.get("page", 1, type=int)
+    return render_template(
+        "security/messages.html", found=history.messages(current_user.person, page)
+    )
+
+
+def _to_phone_code(flow_id):
+    session["phone"] = flow_id
+    return redirect("/security/phone/code", 303)
+
+
+def _phone_page(form):
+    kept = current_user.person.phone
+    number = kept and phones.shown(kept)
+    return form.page("security/phone.html", number=number, offered=phones.offered())
+
+
+def _phone_code_page(form, flow):
+    number = phones.shown(current_user.person.phone_wanted)
+    return form.page("security/phone_code.html", flow=flow, number=number)
 
 
 def _changed(ended):

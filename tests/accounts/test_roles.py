@@ -15,6 +15,7 @@ NEEDED = {
     "people:read": "viewer",
     "people:block": "support",
     "people:clear-throttles": "support",
+    "people:recover": "support",
     "staff:change": "admin",
 }
 numbers = count(1)

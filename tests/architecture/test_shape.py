@@ -12,6 +12,7 @@ from sqlalchemy.schema import CreateColumn
 
 from portal.accounts import guards
 from portal.codes.models import Otp
+from portal.delivery.parcels import SMS
 from portal.delivery.recipes import RECIPES
 
 ROOT = Path(__file__).parents[2]
@@ -38,8 +39,10 @@ PUBLIC = {
     "core.security_txt",
     "pictures.file",
     "recovery.code",
+    "recovery.held",
     "recovery.link",
     "recovery.new_password",
+    "recovery.not_you",
     "recovery.resend",
     "recovery.start",
     "recovery.status",
@@ -143,7 +146,8 @@ def test_each_recipe_has_its_templates_and_each_folder_its_recipe(app):
     folders = {path.name for path in (TEMPLATES / "mail").iterdir() if path.name != "elements"}
     assert folders == set(RECIPES)
     for folder in folders:
-        assert {path.name for path in (TEMPLATES / "mail" / folder).iterdir()} == MAIL_PARTS, folder
+        parts = {"body.txt"} if RECIPES[folder].channel == SMS else MAIL_PARTS
+        assert {path.name for path in (TEMPLATES / "mail" / folder).iterdir()} == parts, folder
 
 
 def test_every_page_that_is_rendered_has_its_template_and_the_other_way_round():

@@ -6,6 +6,7 @@ from werkzeug.routing import Rule
 from portal import create_app
 from tests.attacks.conftest import dump, png
 from tests.conftest import SETTINGS, ask, open_account, sign_in
+from tests.policy.world import OTHER_NUMBER, PHONE, World
 from tests.rigs.visitor import Visitor
 
 PICTURE = b"\x89PNG\r\n\x1a\nno picture"
@@ -30,7 +31,7 @@ def app(make_app):
 
 @pytest.fixture
 def victim(app, post, time, sign_up):
-    """A browser in which everything is under way: signed in, two flows, a grant, two links."""
+    """A browser in which everything is under way: signed in, three flows, a grant, two links."""
     sign_up("ann@example.org")
     sign_up("bob@example.org", "Bob Hill")
     browser = Visitor(app)
@@ -38,6 +39,12 @@ def victim(app, post, time, sign_up):
     assert sign_in(browser, "ann@example.org").location == "/profile"
     browser.get("/profile")
     browser.submit("/profile/picture", picture=(png(), "me.png"))
+    world = World(app)
+    world.add_phone(browser)
+    time.pass_(minutes=2)
+    browser.get(PHONE)
+    assert browser.submit(PHONE, phone=OTHER_NUMBER).status == 303
+    post.deliver()
     ask(browser, "ann@example.org")
     browser.follow()
     browser.submit("/recover/code", code=post.newest("ann@example.org").code)

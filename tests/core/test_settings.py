@@ -18,6 +18,7 @@ PUBLIC = {
     "EMAIL_BACKEND": "smtp",
     "BCRYPT_COST": "12",
 }
+SENDGRID = {"EMAIL_BACKEND": "sendgrid", "SENDGRID_API_KEY": "SG.key"}
 WEAK = "abcabcabcabcabcabcabcabcabcabcabcabc"
 
 
@@ -49,6 +50,9 @@ def test_a_safe_production_starts(make_app):
     ({"ALLOWED_HOSTS": "*"}, ["ALLOWED_HOSTS"]),
     ({"DEBUG": "1"}, ["DEBUG"]),
     ({"EMAIL_BACKEND": "mailbox"}, ["EMAIL_BACKEND"]),
+    ({"EMAIL_BACKEND": "console"}, ["EMAIL_BACKEND"]),
+    ({"SMS_URL": "http://key@gateway.example.org/sms"}, ["SMS_URL"]),
+    (SENDGRID | {"SENDGRID_API_URL": "http://api.example.org"}, ["SENDGRID_API_URL"]),
     ({"THROTTLES": "off"}, ["THROTTLES"]),
     ({"BCRYPT_COST": "9"}, ["BCRYPT_COST"]),
     ({"DEBUG": "1", "THROTTLES": "0"}, ["DEBUG", "THROTTLES"]),
@@ -67,6 +71,19 @@ def test_what_is_unsafe_is_refused_in_production_only(make_app, settings, names)
     ({"PUBLIC_URL": "ftp://example.org"}, "PUBLIC_URL"),
     ({"TRUSTED_PROXIES": "10.0.0.0/8, here"}, "TRUSTED_PROXIES"),
     ({"EMAIL_BACKEND": "pigeon"}, "EMAIL_BACKEND"),
+    ({"EMAIL_FROM": "the portal"}, "EMAIL_FROM"),
+    ({"EMAIL_FROM": "pörtal@example.org"}, "EMAIL_FROM"),
+    ({"EMAIL_BACKEND": "sendgrid"}, "SENDGRID_API_KEY"),
+    (SENDGRID | {"SENDGRID_API_URL": "api.example.org"}, "SENDGRID_API_URL"),
+    (SENDGRID | {"SENDGRID_API_URL": "ftp://api.example.org"}, "SENDGRID_API_URL"),
+    ({"SMS_URL": "gateway.example.org"}, "SMS_URL"),
+    ({"SMS_URL": "https://"}, "SMS_URL"),
+    ({"SMS_URL": "https:///sms"}, "SMS_URL"),
+    ({"SMS_URL": "http://gateway.example.org:99999/"}, "SMS_URL"),
+    ({"SMS_URL": "twilio://with spaces"}, "SMS_URL"),
+    ({"SMS_COUNTRIES": "DE, de"}, "SMS_COUNTRIES"),
+    ({"SMS_COUNTRIES": "DEU"}, "SMS_COUNTRIES"),
+    ({"SMS_COUNTRIES": "+49"}, "SMS_COUNTRIES"),
     ({"EMAIL_PORT": "0"}, "EMAIL_PORT"),
     ({"EMAIL_PORT": "smtp"}, "EMAIL_PORT"),
     ({"DEBUG": "maybe"}, "DEBUG"),
@@ -74,6 +91,25 @@ def test_what_is_unsafe_is_refused_in_production_only(make_app, settings, names)
 def test_what_makes_no_sense_is_refused_everywhere(make_app, settings, name):
     for mode in {}, PUBLIC:
         assert name in refusals(make_app, **mode | settings)
+
+
+@pytest.mark.parametrize("settings", [
+    SENDGRID,
+    SENDGRID | {"SENDGRID_API_URL": "http://127.0.0.1:9000/v3"},
+    {"SENDGRID_API_URL": "http://api.example.org"},  # not used
+    {"SMS_URL": "https://key@gateway.example.org/sms"},
+    {"SMS_URL": "http://key@127.0.0.1:9000/sms"},
+    {"SMS_URL": "smseagle://key@127.0.0.1:8080"},
+    {"SMS_COUNTRIES": "DE,AT"},
+])  # fmt: skip
+def test_ways_to_send_that_are_safe_are_used(make_app, settings):
+    assert refusals(make_app, **PUBLIC | settings) == []
+
+
+@pytest.mark.parametrize("backend", ["smtp", "console"])
+def test_the_names_that_django_gives_to_backends_are_understood(make_app, backend):
+    app = make_app(EMAIL_BACKEND=f"django.core.mail.backends.{backend}.EmailBackend")
+    assert app.config["EMAIL_BACKEND"] == backend
 
 
 def test_each_refusal_names_its_cure(make_app):

@@ -1,5 +1,7 @@
 """The numbers of codes, links and grants, each shown to be the one that counts."""
 
+from datetime import timedelta
+
 import pytest
 
 from portal.codes import terms
@@ -104,7 +106,8 @@ def test_link_lifetime_seconds(make_app, time, seconds, status):
     world = World(make_app(LINK_LIFETIME_SECONDS="600"))
     world.account()
     _browser, mail = world.asked()
-    assert "works once, for 10 minutes" in mail.text
+    until = time.at + timedelta(minutes=10)
+    assert f"works once, until {until:%H:%M} UTC, 10 minutes" in mail.text
     time.pass_(seconds=seconds)
     assert world.visitor().get(mail.link).status == status
 
@@ -146,3 +149,14 @@ def test_code_retention_days(make_app, time):
     assert world.command("purge").exit_code == 0
     assert world.rows("SELECT id FROM otp") == []
     assert world.rows("SELECT id FROM outbox") == []
+
+
+@pytest.mark.parametrize("hours, status", [(47, 200), (49, 410)])
+def test_notice_link_lifetime_days(make_app, time, hours, status):
+    world = World(make_app(NOTICE_LINK_LIFETIME_DAYS="2"))
+    world.account()
+    world.inside()
+    [mail] = world.post.alerts()
+    assert "works once, for 2 days" in mail.text
+    time.pass_(hours=hours)
+    assert world.visitor().get(mail.not_you).status == status

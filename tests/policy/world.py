@@ -18,6 +18,8 @@ from tests.conftest import PASSWORD, Account, Mail, Post, ask, open_account, sig
 from tests.rigs.visitor import Page, Visitor
 
 ANN = "ann@example.org"
+NUMBER, OTHER_NUMBER = "+447400123456", "+447400654321"
+PHONE = "/security/phone"
 ELSEWHERE = "203.0.113.5"  # another network than visitors come from otherwise
 
 
@@ -52,7 +54,13 @@ class World:
         """A browser that asked to get back in, and the message that was sent."""
         browser = self.visitor(**more)
         assert ask(browser, email).location == "/recover/code"
-        return browser, self.post.newest(email)
+        return browser, self.post.with_code(email)
+
+    def add_phone(self, browser: Visitor, number: str = NUMBER) -> Page:
+        """Adds a number in a browser that is signed in.  -> the answer to its code."""
+        browser.get(PHONE)
+        assert browser.submit(PHONE, phone=number).location == f"{PHONE}/code"
+        return type_code(browser, self.post.newest(number).code, f"{PHONE}/code")
 
     def change_password(self, browser: Visitor, old: str, new: str) -> Page:
         """Fills in the password page."""
@@ -69,6 +77,10 @@ class World:
         """What the database holds, where no page tells it."""
         with self.app.app_context():
             return [tuple(row) for row in db.session.execute(text(statement), values)]
+
+    def channels(self) -> list[object]:
+        """By which way each message that was ever asked for leaves."""
+        return [channel for (channel,) in self.rows("SELECT channel FROM outbox ORDER BY id")]
 
     def write(self, statement: str, **values: object) -> None:
         """What no door does yet: a role, a broken row."""

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.rigs import chromium, postgres
+from tests.rigs import chromium, postgres, redis
 from tests.rigs.chromium import Chromium
 from tests.rigs.postgres import Postgres
+from tests.rigs.redis import Redis
 from tests.rigs.server import Server
 from tests.rigs.smtp import SmtpServer
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "endurance: real processes that are broken on purpose")
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +44,15 @@ def postgres_server() -> Iterator[Postgres]:
 def postgres_url(postgres_server: Postgres) -> str:
     """The SQLAlchemy URL of an empty database, new for each test."""
     return postgres_server.fresh_database()
+
+
+@pytest.fixture
+def redis_server() -> Iterator[Redis]:
+    """An empty Redis of this test's own, which may stop and kill it; skips where there is none."""
+    if reason := redis.missing():
+        pytest.skip(reason)
+    with Redis() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -60,18 +60,34 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name}")
         return "postgresql+psycopg://" + self._address(name).partition("://")[2]
 
-    def __enter__(self) -> Postgres:
-        data = self._folder / "data"
+    def start(self) -> None:
+        """Starts the server on its port and its data, and returns once it answers."""
         options = [f"-c{name}={value}" for name, value in QUICK.items()]
-        if account := _account():
-            os.chown(self._folder, account.pw_uid, account.pw_gid)
-        locale = ["-E", "UTF8", "--locale=C.UTF-8"]
-        self._run("initdb", "-D", data, "-U", OWNER, "-A", "trust", "--no-sync", *locale)
         options += ["-k", str(self._folder), "-p", str(self.port), "-clisten_addresses=127.0.0.1"]
-        with (self._folder / "log").open("wb") as log:
-            command = [str(self._bin / "postgres"), "-D", str(data), *options]
+        with (self._folder / "log").open("ab") as log:
+            command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), *options]
             self._server = subprocess.Popen(command, stdout=log, stderr=log, **_as_owner())
         self._wait()
+
+    def stop(self) -> None:
+        """Ends every connection, then the server ("fast"); what was committed is kept."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Ends it as a crash would ("immediate"); its next start recovers from its log."""
+        self._end(signal.SIGQUIT)
+
+    def restart(self) -> None:
+        """Stops it and starts it on the same port and data."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> Postgres:
+        if account := _account():
+            os.chown(self._folder, account.pw_uid, account.pw_gid)
+        where = ["-D", self._folder / "data", "-U", OWNER, "-A", "trust", "--no-sync"]
+        self._run("initdb", *where, "-E", "UTF8", "--locale=C.UTF-8")
+        self.start()
         return self
 
     def __exit__(
@@ -80,13 +96,16 @@ class Postgres:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.send_signal(signal.SIGINT)  # "fast": ends connections, then itself
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self, how: signal.Signals) -> None:
+        self._server.send_signal(how)
         try:
             self._server.wait(10)
         except subprocess.TimeoutExpired:
             self._server.send_signal(signal.SIGQUIT)
             self._server.wait(10)
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _address(self, database: str) -> str:
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"

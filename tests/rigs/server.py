@@ -58,7 +58,7 @@ class Server:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = _environment(folder, self.port) | settings
+        self.environment = environment(folder, self.port) | settings
         self._log = folder / "server.log"
 
     def flask(self, *arguments: str) -> str:
@@ -148,7 +148,7 @@ class Server:
             raise AssertionError(f"It did not end:\n{self.log()}") from None
 
 
-def _environment(folder: Path, port: int) -> dict[str, Any]:
+def environment(folder: Path, port: int) -> dict[str, Any]:
     """Every setting named, so that neither a developer's `.env` nor their shell gets in."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     unset = {each.name: "" for each in config.SETTINGS}

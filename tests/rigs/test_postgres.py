@@ -3,6 +3,8 @@
 import psycopg
 import pytest
 
+from tests.rigs.postgres import Postgres
+
 pytestmark = pytest.mark.postgres
 
 
@@ -23,3 +25,18 @@ def test_it_speaks_utf_8_and_keeps_time_zones(postgres_url):
         assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
         (moment,) = connection.execute("SELECT now()").fetchone()
         assert moment.tzinfo
+
+
+@pytest.mark.usefixtures("postgres_server")
+def test_a_restart_and_a_crash_end_connections_and_keep_what_was_committed():
+    with Postgres() as server:
+        url = server.fresh_database()
+        for ends in server.stop, server.kill:
+            with connect(url) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS kept (id int)")
+                ends()
+                with pytest.raises(psycopg.OperationalError):
+                    connection.execute("SELECT 1")
+            server.start()
+            with connect(url) as connection:
+                assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)

@@ -1,13 +1,21 @@
 """The mail server of the tests is a real one: smtplib gets what a provider would give it."""
 
+import json
 import smtplib
 import ssl
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 
+from portal.core import clock
 from tests.rigs.smtp import PASSWORD, USER, SmtpServer
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -126,3 +134,125 @@ def test_a_message_that_does_not_come_is_missed(server):
     with pytest.raises(AssertionError, match="0 of 1"):
         server.wait_for(1, seconds=0.2)
     assert time.monotonic() - start < 2
+
+
+@pytest.fixture
+def open_server():
+    """Without TLS and accounts: for moods, which know neither."""
+    with SmtpServer("none", auth=False) as server:
+        yield server
+
+
+def sent(server, to="ann@example.org"):
+    """Hands a message over and says nothing of what comes of it."""
+    message = letter()
+    message.replace_header("To", to)
+    with plain(server) as client:
+        client.send_message(message)
+
+
+def test_it_drops_the_line_without_an_answer_and_without_the_message(open_server):
+    open_server.drop()
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        sent(open_server)
+    assert open_server.received == []
+    sent(open_server)
+    assert len(open_server.received) == 1
+
+
+def test_it_keeps_a_message_and_drops_the_line(open_server):
+    open_server.drop(keep=True)
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        sent(open_server)
+    assert len(open_server.received) == 1
+
+
+def test_it_keeps_each_recipient_waiting_on_their_own(open_server):
+    open_server.greylist(tries=1)
+    for to in "ann@example.org", "bob@example.org":
+        with pytest.raises(smtplib.SMTPRecipientsRefused, match="451"):
+            sent(open_server, to)
+        sent(open_server, to)
+    assert [message.to for message in open_server.received] == [
+        ("ann@example.org",), ("bob@example.org",),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("at, error", [
+    ("CONNECT", smtplib.SMTPConnectError),
+    ("EHLO", smtplib.SMTPHeloError),
+    ("MAIL", smtplib.SMTPSenderRefused),
+    ("RCPT", smtplib.SMTPRecipientsRefused),
+    ("DATA", smtplib.SMTPDataError),
+])  # fmt: skip
+def test_it_refuses_at_any_step(open_server, at, error):
+    open_server.refuse("421 4.3.2 Not now", at=at)
+    with pytest.raises(error, match="421"):
+        sent(open_server)
+    open_server.clear()
+    sent(open_server)
+
+
+def test_it_refuses_to_let_in_whoever_has_the_right_password(server):
+    server.refuse("454 4.7.0 Not now", at="AUTH")
+    with (
+        connect(server) as client,
+        pytest.raises(smtplib.SMTPAuthenticationError, match="454"),
+    ):
+        client.login(USER, PASSWORD)
+
+
+def test_its_certificate_can_be_for_another_name():
+    strangers = pytest.raises(ssl.SSLCertVerificationError, match="localhost")
+    with SmtpServer(names=("mail.example.org",)) as server, strangers:
+        connect(server)
+
+
+def test_it_hangs_up_on_everybody(open_server):
+    with plain(open_server) as client:
+        client.noop()
+        open_server.hang_up()
+        with pytest.raises(smtplib.SMTPServerDisconnected):
+            client.noop()
+
+
+def test_it_can_take_its_time_over_each_message():
+    with SmtpServer("none", auth=False, latency=0.2) as server:
+        start = time.monotonic()
+        sent(server)
+        assert 0.2 <= time.monotonic() - start < 1
+
+
+@contextmanager
+def in_a_process(*arguments):
+    """-> what it says on its first line; ends it."""
+    command = [sys.executable, "-m", "tests.rigs.smtp", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.stdout.close()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("tls", ["none", "implicit", "starttls"])
+def test_in_a_process_of_its_own_it_writes_down_what_it_took(tmp_path, tls):
+    record, message = tmp_path / "taken.jsonl", letter()
+    message["Message-ID"] = "<1@example.org>"
+    message.clear_content()
+    message.set_content("your code:\n012345\n")
+    with in_a_process("--record", record, "--tls", tls) as where:
+        trust = ssl.create_default_context(cafile=where["ca_file"])
+        more = {"context": trust} if tls == "implicit" else {}
+        kind = smtplib.SMTP_SSL if tls == "implicit" else smtplib.SMTP
+        with kind("localhost", where["port"], timeout=5, **more) as client:
+            if tls == "starttls":
+                client.starttls(context=trust)
+            for each in letter(), message:
+                client.send_message(each)
+            lines = [json.loads(line) for line in record.read_text().splitlines()]
+    assert [line.keys() for line in lines] == [{"to", "id", "code", "subject", "at"}] * 2
+    assert (lines[0]["code"], lines[1]["code"]) == (None, "012345")
+    assert (lines[1]["to"], lines[1]["id"]) == ("ann@example.org", "<1@example.org>")
+    assert abs(lines[1]["at"] - clock.now().timestamp()) < 10

@@ -10,6 +10,7 @@ PARTS = {
     "sign-ins": sessions.purge,
     "devices": devices.purge,
     "accounts that nobody proved": people.purge,
+    "numbers that nobody proved": people.forget_numbers,
     "waiting times": throttle.purge,
 }
 

@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 
-from portal.accounts import attempts, entry, hashing, people, proof, sending, sessions
+from portal.accounts import alerts, attempts, entry, hashing, people, proof, sending, sessions
 from portal.accounts.entry import SignedIn
 from portal.accounts.models import Person, Session
 from portal.codes import challenges
@@ -24,10 +24,10 @@ def sign_in(email: str, password: str, kept: bool, device: str | None, by: By) -
     fresh = hashing.make(password) if hashing.stale(kept_hash) else kept_hash
     with transaction():
         person = people.lock(person.id)
-        if person.password_hash == kept_hash and person.blocked_at is None:
+        if person.password_hash == kept_hash and not (person.blocked_at or person.held_at):
             person.password_hash = fresh
             return entry.begin(person, kept, device, by)
-    raise _mismatch(person, by)  # a reset or a block was quicker
+    raise _mismatch(person, person.email_key, by)  # a reset or a block was quicker
 
 
 def sign_out(session: Session, by: By) -> None:
@@ -45,7 +45,7 @@ def _person(email: str, password: str, device: str | None, by: By) -> Person:
     except TooSoon as wait:
         raise _kept_out(wait) from None
     if person is None or not right:
-        raise _mismatch(person, by)
+        raise _mismatch(person, people.key(email), by)
     return person
 
 
@@ -63,9 +63,10 @@ def _kept_out(wait: TooSoon) -> KeptOut:
     return KeptOut(wait.retry_at, words)
 
 
-def _mismatch(person: Person | None, by: By) -> Rejected:
+def _mismatch(person: Person | None, key: str, by: By) -> Rejected:
     with transaction():
-        audit.record("sign-in:refused", person.id if person else None, by)
+        event = audit.record("sign-in:refused", person.id if person else None, by)
+        alerts.wrong_password(person, key, event)
     return Rejected(
         "email", "mismatch", _("Check your email address and password. They do not match.")
     )
@@ -77,8 +78,17 @@ def _refuse_entry(person: Person, by: By) -> None:
         line = " ".join(filter(None, (setting("HELP_PHONE"), setting("HELP_EMAIL"))))
         words = _("This account is blocked. The helpdesk can tell you why and what to do.")
         raise Rejected(None, "blocked", f"{words} {line}".strip())
+    if person.held_at:
+        raise Rejected(None, "held", _held())
     if person.email_proven_at is None:
         raise NotProven(_ask_for_proof(person, by))
+
+
+def _held() -> str:
+    return _(
+        "This account is on hold: its owner told us that somebody else had come in. "
+        'Choose a new password first, by "I have forgotten my password" below.'
+    )
 
 
 def _ask_for_proof(person: Person, by: By) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from portal.accounts import (
+    devices,
     entry,
     hashing,
     names,
@@ -175,4 +176,5 @@ def _enter(person: Person, challenge: Challenge, device: str | None, by: By) -> 
     sessions.end_all(person.id)  # of the time when nobody knew whose address it was
     challenges.close(challenge)
     audit.record("sign-up:proven", person.id, by)
-    return entry.begin(person, kept=False, device=device, by=by)
+    first = devices.remember(device, person)  # it brought the proof: no news to anybody
+    return entry.begin(person, kept=False, device=first, by=by)

@@ -1,11 +1,14 @@
 """What the operator, and later support, does to somebody's standing."""
 
-from portal.accounts import devices, people, roles, sending, sessions
+from collections.abc import Iterator
+
+from portal.accounts import devices, messages, people, phones, roles, sending, sessions
 from portal.accounts.models import Person
 from portal.codes import challenges, guesses
 from portal.core import audit, clock, throttle
 from portal.core.audit import By
 from portal.core.db import transaction
+from portal.delivery import outbox
 
 
 def block(person: Person, actor: Person | None, by: By) -> None:
@@ -23,22 +26,35 @@ def block(person: Person, actor: Person | None, by: By) -> None:
 
 
 def unblock(person: Person, actor: Person | None, by: By) -> None:
-    """The account can be used again, with its password as before.  Raises NotAllowed."""
+    """The account can be used again, with its password as before; the person is told.
+
+    Raises NotAllowed.
+    """
     roles.require(actor, "people:block", over=person)
     with transaction():
         people.lock(person.id).blocked_at = None
-        audit.record("account:unblocked", person.id, by)
+        event = audit.record(messages.UNBLOCKED, person.id, by)
+        outbox.put(messages.unlocked_by_support, event.id, person.id)
 
 
 def clear_throttles(person: Person, actor: Person | None, by: By) -> None:
     """Forgets the person's waiting times: messages sent, wrong codes, wrong passwords.
 
-    Raises NotAllowed.
+    The person is told.  Raises NotAllowed.
     """
     roles.require(actor, "people:clear-throttles", over=person)
-    key = person.email_key
-    codes = guesses.subjects(challenges.typed_hash(key), person.id)
     with transaction() as session:
-        whose = (*sending.subjects(person, key), *codes, *devices.subjects(person))
-        throttle.clear(session, whose)
-        audit.record("account:throttles-cleared", person.id, by)
+        throttle.clear(session, [*_subjects(person), *devices.subjects(person)])
+        event = audit.record("account:throttles-cleared", person.id, by)
+        outbox.put(messages.unlocked_by_support, event.id, person.id)
+
+
+def _subjects(person: Person) -> Iterator[str]:
+    """Under which names messages and wrong codes of this person are counted."""
+    yield from sending.subjects(person, person.email_key)
+    yield from guesses.subjects(challenges.typed_hash(person.email_key), person.id)
+    for number in filter(None, (person.phone, person.phone_wanted)):
+        key = phones.key(number)
+        yield from sending.subjects(None, key)
+        yield from guesses.subjects(challenges.typed_hash(key), 0)
+        yield from guesses.subjects(challenges.typed_hash(phones.own_key(number, person.id)), 0)

@@ -1,24 +1,20 @@
-"""Getting back in."""
+"""Proving by code or link that the message was read, and what the asking browser may know."""
 
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import devices, passwords, people, proof, sending
+from portal.accounts import people
 from portal.accounts.models import Person
 from portal.codes import challenges, flows, guesses, otp
 from portal.codes.flows import Flow
 from portal.codes.models import PASSWORD_RESET, Challenge
-from portal.codes.terms import Terms
 from portal.core import audit, clock
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.core.errors import Gather, LinkDead, NoFlow
-from portal.delivery import outbox
-from portal.recovery import messages
+from portal.core.errors import LinkDead, NoFlow
 
-PURPOSE = PASSWORD_RESET
-STORY = "recovery"
+PURPOSE, STORY = PASSWORD_RESET, "recovery"
 
 
 @dataclass(frozen=True)
@@ -27,22 +23,6 @@ class ShownCode:
 
     code: str
     seconds: int
-
-
-def start(identifier: str | None, device: str | None, terms: Terms, by: By) -> str:
-    """Opens a recovery for this address, known or not.  -> the flow's id.
-
-    `device` is the token by which the browser may be known.  Raises Rejected or TooSoon.
-    """
-    address = people.address(identifier, "identifier")
-    person = people.find(address)
-    sending.spend(PURPOSE, person, people.key(address), devices.own(device, person), by)
-    with transaction():
-        user_id = person.id if person and person.blocked_at is None else None
-        challenge = challenges.open_(PURPOSE, user_id, people.key(address), by.device, terms)
-        outbox.put(messages.recovery, challenge.id, user_id)
-        audit.record("recovery:asked", user_id, by)
-        return challenge.id
 
 
 def flow(flow_id: str | None) -> Flow:
@@ -93,52 +73,11 @@ def show_code(token: str, by: By) -> ShownCode:
     return ShownCode(code, challenge.code_seconds)
 
 
-def granted_to(grant: str | None) -> str:
-    """The address of the account whose password may now be chosen.  Raises NoFlow."""
-    return _granted(grant)[1].email
-
-
-def set_password(grant: str | None, password: str | None, again: str | None, by: By) -> None:
-    """The new password; every sign-in ends, the person is told.
-
-    Raises Rejected, and the grant stays.
-    """
-    accepted = _accepted(password, again)
-    candidate = passwords.prepare(_granted(grant)[1], accepted)
-    with transaction():
-        person = people.lock(_granted(grant)[1].id)
-        challenge = _granted(grant)[0]  # once more: another request may have been quicker
-        _finish(challenge, person, candidate, by)
-
-
-def _accepted(password: str | None, again: str | None) -> str:
-    with Gather() as take:
-        accepted = take(passwords.acceptable, password)
-        take(passwords.repeated, password, again)
-    return accepted
-
-
-def _finish(challenge: Challenge, person: Person, candidate: passwords.Candidate, by: By) -> None:
-    passwords.replace(person, candidate, by)
-    passwords.after_reset(person)
-    people.prove(person)
-    challenges.end_all(person.id)
-    audit.record("recovery:finished", challenge.user_id, by)
-
-
 def _challenge(flow_id: str | None) -> Challenge:
     challenge = flows.of_browser(PURPOSE, flow_id)
     if challenge is None:
         raise NoFlow(STORY)
     return challenge
-
-
-def _granted(grant: str | None) -> tuple[Challenge, Person]:
-    challenge = challenges.granted(grant)
-    person = people.get(challenge.user_id) if challenge else None
-    if challenge is None or person is None or challenge.purpose not in (PURPOSE, proof.PURPOSE):
-        raise NoFlow(STORY)
-    return challenge, person
 
 
 def _linked(token: str) -> Challenge:

@@ -1,0 +1,73 @@
+"""What letters have in common: whom they greet, code and link, and a way to say "not me"."""
+
+from collections.abc import Callable, Mapping
+
+from portal.accounts import names, people
+from portal.accounts.models import Person
+from portal.codes import notices
+from portal.codes.challenges import Written
+from portal.core import audit, clock
+from portal.core.audit import Event
+from portal.delivery.recipes import Letter
+
+NOT_YOU = "/recover/not-you/{token}"
+LONGEST_REASON = 200
+Facts = Callable[[Event, Person], Mapping[str, object]]
+
+
+def with_code(to: str | None, written: Written, values: Mapping[str, object]) -> Letter:
+    """Code and link made for it, and who asked; what becomes of it starts or ends their lives."""
+    wish = written.challenge
+    every = {
+        "code": written.code,
+        "code_seconds": wish.code_seconds,
+        "tries": wish.max_attempts,
+        "link": written.link,
+        "link_seconds": wish.link_seconds,
+        "link_until": clock.after(wish.link_seconds),  # or a little later: once it is accepted
+        "device": wish.device,
+        "asked_at": wish.opened_at,
+    }
+    return Letter(to, every | dict(values), written.walked, written.accepted, written.refused)
+
+
+def notice(about: str, facts: Facts = lambda event, person: {}) -> Letter:
+    """Tells the person of an event (`about`) what happened, with what `facts` adds.
+
+    Nobody gets it at an address that nobody has proven: its reader need not be the person at all.
+    """
+    event = audit.get(int(about))
+    person = people.get(event.person_id) if event else None
+    if event is None or person is None or person.email_proven_at is None:
+        return Letter(None)
+    link = notices.write(event.id, person.id, NOT_YOU)
+    every = {
+        "name": _name_at(event, person),
+        "address": person.email,
+        "at": event.at,
+        "device": event.device,
+        "not_me": link.url,
+        "not_me_seconds": notices.seconds(),
+    }
+    values = every | dict(facts(event, person))
+    return Letter(person.email, values, accepted=link.accepted, refused=link.refused)
+
+
+def greeted(person: Person | None) -> str:
+    """The name to greet by; "" until the address is proven: it may be a stranger's words."""
+    return names.in_a_letter(person.full_name) if person and person.email_proven_at else ""
+
+
+def by_support(event: Event) -> dict[str, object]:
+    """Who helped ("": the helpdesk as a whole), why, and on which ticket."""
+    return {
+        "helper": greeted(people.get(event.actor_id)),
+        "reason": names.in_a_letter(event.reason, LONGEST_REASON),
+        "ticket": "" if names.LINK.search(event.ticket) else event.ticket,
+    }
+
+
+def _name_at(event: Event, person: Person) -> str:
+    """Not even when the event itself proved the address."""
+    proven = person.email_proven_at
+    return greeted(person) if proven and proven < event.at else ""

@@ -1,0 +1,96 @@
+"""The "Not you?" link of a notice: made when the notice is written, good once, for some days.
+
+It is kept among the challenges under the notice's own number, so that notices have links side by
+side.  Nothing here looks at `closed_at`: what ends a person's wishes, a password that a thief has
+changed, say, must not end the way to stop the thief.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from portal.codes.models import EMAIL, Challenge
+from portal.core import clock, crypto
+from portal.core.db import db, straight
+from portal.core.settings import hand_over_seconds, setting
+
+PURPOSE = "not_you"
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link for one copy of a notice, and what to do with what came of handing it over."""
+
+    url: str
+    accepted: Callable[[datetime], None]
+    refused: Callable[[], None]
+
+
+def seconds() -> int:
+    """How long a link lives from hand-over."""
+    return int(setting("NOTICE_LINK_LIFETIME_DAYS")) * DAY
+
+
+def write(number: int, user_id: int, path: str) -> Link:
+    """The link of the notice `number`, at `path` with `{token}`; an earlier copy's link dies."""
+    token, row = crypto.new_token(), _row(number, user_id, path)
+    row.link_hash = crypto.digest(token)
+    row.link_until = clock.after(row.link_seconds + hand_over_seconds())
+    this = update(Challenge).where(Challenge.id == row.id, Challenge.link_hash == row.link_hash)
+
+    def accepted(now: datetime) -> None:
+        until = now + timedelta(seconds=row.link_seconds)
+        straight(db.session(), this.values(link_until=until))
+
+    def refused() -> None:
+        straight(db.session(), this.values(link_hash=None))
+
+    return Link(setting("PUBLIC_URL") + path.format(token=token), accepted, refused)
+
+
+def of_link(token: str) -> Challenge | None:
+    """The notice whose newest copy carried this link, whatever became of it."""
+    mine = (Challenge.link_hash == crypto.digest(token), Challenge.purpose == PURPOSE)
+    found = select(Challenge).where(*mine, Challenge.opened_at <= clock.latest())
+    return db.session.scalar(found.execution_options(populate_existing=True))
+
+
+def is_good(notice: Challenge) -> bool:
+    """False once its link was used or has run out."""
+    in_time = notice.link_until is not None and notice.link_until > clock.now()
+    return in_time and notice.proven_at is None
+
+
+def use(notice: Challenge) -> bool:
+    """The link was pressed, and dies.  True for exactly one of those who try."""
+    now = clock.now()
+    unused = (Challenge.proven_at.is_(None), Challenge.link_until > now)
+    once = update(Challenge).where(Challenge.id == notice.id, *unused)
+    return straight(db.session(), once.values(proven_at=now)) == 1
+
+
+def _row(number: int, user_id: int, path: str) -> Challenge:
+    key = f"{PURPOSE} {number}"
+    found = db.session.get(Challenge, key, populate_existing=True)
+    return found or _new_row(key, user_id, path)
+
+
+def _new_row(key: str, user_id: int, path: str) -> Challenge:
+    row = Challenge(
+        id=key,
+        purpose=PURPOSE,
+        channel=EMAIL,
+        user_id=user_id,
+        typed_hash="",
+        device="",
+        code_seconds=0,
+        max_attempts=0,
+        link_seconds=seconds(),
+        link_path=path,
+        opened_at=clock.now(),
+    )
+    db.session.add(row)
+    return row

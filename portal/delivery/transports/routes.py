@@ -1,0 +1,76 @@
+"""Which transport a channel takes, by the settings in force."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from portal.core.settings import setting
+from portal.delivery import mailbox
+from portal.delivery.outcomes import BROKEN, UNREACHABLE, NotAccepted
+from portal.delivery.parcels import EMAIL, Parcel
+from portal.delivery.transports import console, posting, sendgrid, sms, smtp
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Transport:
+    """`send` returns once a message is accepted, `ask` walks the same way without one."""
+
+    send: Callable[[Parcel], None]
+    ask: Callable[[], bool]
+
+
+GATEWAY = Transport(sms.send, sms.ask)
+BACKENDS = {
+    "smtp": Transport(smtp.send, smtp.ask),
+    "sendgrid": Transport(sendgrid.send, sendgrid.ask),
+    "mailbox": Transport(mailbox.catch, lambda: True),
+    "console": Transport(console.send, lambda: True),
+}
+
+
+def send(parcel: Parcel) -> None:
+    """Returns when the transport has accepted the message.  Raises NotAccepted, nothing else."""
+    _through(parcel.channel, lambda transport: transport.send(parcel))
+
+
+def ask(channel: str) -> bool:
+    """For a message to nobody: walks the same way as far as it needs no recipient.
+
+    True when somebody was asked and said yes; False when the transport cannot be asked, and the
+    usual time was let pass.  Raises NotAccepted, nothing else.
+    """
+    return _through(channel, lambda transport: transport.ask())
+
+
+def rest() -> None:
+    """Closes what this thread keeps open; whoever has nothing to do calls it."""
+    smtp.rest()
+    posting.rest()
+
+
+def offers(channel: str) -> bool:
+    """Whether messages of this channel can be sent at all with these settings."""
+    return _transport(channel) is not None
+
+
+def _transport(channel: str) -> Transport | None:
+    backend = setting("EMAIL_BACKEND")
+    if channel == EMAIL or backend == "mailbox":
+        return BACKENDS[backend]
+    if setting("SMS_URL"):
+        return GATEWAY
+    return BACKENDS["console"] if backend == "console" else None
+
+
+def _through(channel: str, work: Callable[[Transport], Answer]) -> Answer:
+    transport = _transport(channel)
+    if transport is None:
+        raise NotAccepted(UNREACHABLE, fault=True, walked=True)
+    try:
+        return work(transport)
+    except NotAccepted:
+        raise
+    except Exception as err:  # noqa: BLE001 - a message that cannot be handed over waits, like any
+        raise NotAccepted(BROKEN, type(err).__name__) from None

@@ -1,0 +1,1 @@
+"""Guarding the account: one file a story."""

@@ -1,0 +1,23 @@
+"""Showing once more who one is, before what is sensitive."""
+
+from portal.accounts import attempts, people, sessions
+from portal.accounts.models import Session
+from portal.core import audit
+from portal.core.audit import By
+from portal.core.db import transaction
+
+FIELD = "password"
+
+
+def confirm(session: Session, password: str | None, device: str | None, by: By) -> None:
+    """The right password counts for STEP_UP_SECONDS; nothing else about the sign-in changes.
+
+    `device` is the token by which the browser is known.  Raises Rejected or TooSoon.
+    """
+    typed, kept_hash = attempts.given(FIELD, password), session.person.password_hash
+    attempts.again(FIELD, typed, session.person, device, by)
+    with transaction():
+        if people.lock(session.person_id).password_hash != kept_hash:
+            raise attempts.mismatch(FIELD)
+        sessions.confirm(session)
+        audit.record("sign-in:confirmed", session.person_id, by)

@@ -1,0 +1,146 @@
+"""When a mail server is down, messages wait together, one probes every 5 s, and all leave at once."""
+
+import logging
+
+import pytest
+
+from tests.delivery.conftest import BOB, LATER, NOBODY, state
+from tests.policy.world import ANN, type_code
+
+MANY = [f"nobody{number}@example.org" for number in range(6)]
+HEALTH = "SELECT faults, broken FROM breaker WHERE channel = 'email'"
+DOWN = "421 4.3.2 Shutting down"
+
+
+def broken(office) -> str:
+    [(_faults, how)] = office.world.rows(HEALTH)
+    return how
+
+
+def tries(office) -> int:
+    return sum(number for _recipe, number, _trouble in office.waiting())
+
+
+def test_one_fault_is_no_reason_to_rest(office, time):
+    office.asked(ANN, BOB)
+    office.smtp.refuse(DOWN, "MAIL", times=1)
+    office.deliver()
+    assert broken(office) == ""
+    assert [each.to for each in office.smtp.received] == [(BOB,)]
+    assert office.world.rows(HEALTH) == [(0, "")]
+
+
+def test_after_two_faults_the_others_are_not_even_tried(office, time):
+    office.asked(*MANY, ANN)
+    office.smtp.stop()
+    try:
+        office.deliver()
+        assert broken(office) == "road"
+        assert tries(office) == 2
+    finally:
+        office.smtp.start()
+
+
+def test_one_message_in_five_seconds_probes_the_way(office, time):
+    office.asked(*MANY)
+    office.smtp.refuse(DOWN, "MAIL")
+    office.deliver()
+    probes = []
+    for _second in range(16):
+        before = tries(office)
+        office.deliver()
+        probes.append(tries(office) - before)
+        time.pass_(seconds=1)
+    assert probes == [0, 0, 0, 0, 0, 1] + [0, 0, 0, 0, 1] * 2
+
+
+def test_when_it_works_again_everything_leaves_at_once(office, time, caplog):
+    office.asked(*MANY, ANN, BOB)
+    office.smtp.refuse(DOWN, "MAIL")
+    for _minute in range(10):
+        office.deliver()
+        time.pass_(seconds=60)
+    office.smtp.clear()
+    with caplog.at_level(logging.WARNING, "latchkey.delivery"):
+        time.pass_(seconds=5)
+        office.deliver()
+    assert office.waiting() == []
+    assert len(office.smtp.received) == 2
+    assert "email works again after 605 s" in caplog.text
+    assert broken(office) == ""
+
+
+def test_the_log_says_what_is_wrong_and_no_more(office, caplog):
+    office.asked(ANN, BOB)
+    office.smtp.refuse("550 5.7.1 <ann@example.org> is not welcome", "RCPT")
+    with caplog.at_level(logging.INFO, "latchkey.delivery"):
+        office.deliver()
+    assert "(recovery): refused 550 5.7.1; again in 1 s" in caplog.text
+    assert "ann@" not in caplog.text
+    assert "welcome" not in caplog.text
+
+
+@pytest.mark.parametrize("words", [LATER, "550 5.1.1 No such person"])
+def test_a_recipient_whom_the_server_refuses_is_no_fault_of_the_server(office, words):
+    office.asked(ANN, BOB)
+    office.smtp.refuse(words, "RCPT")
+    office.deliver()
+    assert office.world.rows(HEALTH) == [(0, "")]
+
+
+def test_a_server_that_takes_no_message_is_asked_for_nobody_all_the_same(office, time):
+    """Its road is whole: whoever asks for a stranger must not see the difference."""
+    office.asked(ANN, BOB)
+    office.smtp.drop("DATA", times=99)
+    office.deliver()
+    assert broken(office) == "message"
+    [known, unknown] = office.asked("carla@example.org", NOBODY)
+    office.deliver()
+    assert (state(known), state(unknown)) == ("sent", "sent")
+    assert broken(office) == "message"
+
+
+def test_repeats_wait_behind_a_server_that_takes_no_message(office, time):
+    browsers = office.asked(ANN, BOB)
+    office.smtp.drop("DATA", times=99)
+    office.deliver()
+    before = tries(office)
+    time.pass_(seconds=4)
+    office.deliver()
+    assert tries(office) == before
+    time.pass_(seconds=1)
+    office.deliver()
+    assert tries(office) == before + 1
+    office.smtp.clear()
+    time.pass_(seconds=5)
+    office.deliver()
+    assert sorted(each.to for each in office.smtp.received) == [(ANN,), (BOB,)]
+    by_name = {each.to[0]: code for each, code in zip(office.smtp.received, office.codes())}
+    assert type_code(browsers[0], by_name[ANN]).status == 303
+
+
+def test_while_the_server_is_down_known_and_unknown_wait_alike(office, time):
+    known, unknown = office.asked(ANN, NOBODY)
+    office.smtp.stop()
+    seen = []
+    try:
+        for _ in range(8):
+            office.deliver()
+            seen.append([browser.get("/recover/status").json for browser in (known, unknown)])
+            time.pass_(seconds=3)
+    finally:
+        office.smtp.start()
+    assert all(one == other and one["state"] == "waiting" for one, other in seen)
+    time.pass_(seconds=5)
+    office.deliver()
+    assert (state(known), state(unknown)) == ("sent", "sent")
+
+
+def test_a_clock_that_was_set_back_delays_no_probe(office, time):
+    office.asked(*MANY)
+    office.smtp.refuse(DOWN, "MAIL")
+    office.deliver()
+    before = tries(office)
+    time.pass_(hours=-3)
+    office.deliver()
+    assert tries(office) > before

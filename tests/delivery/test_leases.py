@@ -1,0 +1,140 @@
+"""Leases: who works on a message, how long a dead worker's are kept, and whose turn it is."""
+
+import pytest
+
+from portal.core.db import transaction
+from portal.delivery import leases
+from portal.delivery import service as delivery
+from tests.delivery.conftest import NOBODY
+from tests.policy.world import ANN
+
+FREE = "SELECT count(*) FROM outbox WHERE lease IS NULL AND done_at IS NULL"
+
+
+@pytest.fixture
+def somebody_else(monkeypatch):
+    """somebody_else() -> from now on this process is another worker."""
+    names = iter("abcdef")
+    monkeypatch.setattr(leases, "me", lambda: monkeypatch.name)
+    monkeypatch.name = "first"
+
+    def change() -> None:
+        monkeypatch.name = next(names)
+
+    return change
+
+
+def claim():
+    with transaction() as session:
+        return leases.claim(session)
+
+
+@pytest.fixture
+def inside(office):
+    with office.world.app.app_context():
+        yield office
+    leases._held.clear()
+
+
+def test_a_claimed_message_is_nobody_elses(inside, somebody_else):
+    inside.asked(ANN)
+    assert claim() is not None
+    somebody_else()
+    assert claim() is None
+    assert inside.deliver() == 0
+
+
+def test_a_dead_workers_message_is_free_again_within_ten_seconds(inside, somebody_else, time):
+    inside.asked(ANN)
+    claim()
+    somebody_else()
+    time.pass_(seconds=7)
+    assert inside.deliver() == 0
+    time.pass_(seconds=2)
+    assert inside.deliver() == 1
+    assert len(inside.smtp.received) == 1
+
+
+def test_a_living_worker_keeps_its_message(inside, somebody_else, time):
+    inside.asked(ANN)
+    claim()
+    for _ in range(5):
+        time.pass_(seconds=6)
+        leases.renew()
+    somebody_else()
+    assert inside.deliver() == 0
+
+
+def test_a_worker_that_hangs_loses_its_message_in_the_end(inside, somebody_else, time, monkeypatch):
+    inside.asked(ANN)
+    claim()
+    monkeypatch.setattr(leases, "monotonic", lambda: 10**9)
+    time.pass_(seconds=6)
+    leases.renew()
+    time.pass_(seconds=3)
+    somebody_else()
+    assert inside.deliver() == 1
+
+
+def test_what_was_lost_to_another_worker_is_not_postponed_by_the_first(inside, somebody_else, time):
+    inside.asked(ANN)
+    job = delivery._take()
+    time.pass_(seconds=9)
+    somebody_else()
+    other = delivery._take()
+    assert other.row.id == job.row.id
+    delivery._not_accepted(job, job.letter, delivery.NotAccepted("later", walked=True))
+    assert inside.world.rows("SELECT tries, lease FROM outbox WHERE done_at IS NULL") != [(1, None)]
+
+
+def test_an_sms_whose_sender_died_is_not_sent_again(inside, somebody_else, time):
+    inside.asked(ANN)
+    inside.world.write("UPDATE outbox SET channel = 'sms' WHERE done_at IS NULL")
+    claim()
+    time.pass_(seconds=9)
+    somebody_else()
+    assert inside.deliver() == 1
+    assert inside.smtp.received == []
+    ended = inside.world.rows("SELECT accepted_at, trouble FROM outbox WHERE channel = 'sms'")
+    assert ended == [(None, "in-doubt")]
+
+
+def test_an_sms_that_was_refused_is_tried_again(inside, time, make_app):
+    inside.asked(NOBODY)
+    inside.world.write("UPDATE outbox SET recipe = 'gone', channel = 'sms' WHERE done_at IS NULL")
+    inside.deliver()
+    time.pass_(seconds=5)
+    inside.deliver()
+    assert inside.waiting() == [("gone", 2, "broken KeyError")]
+
+
+def test_one_of_several_processes_has_the_turn(inside, somebody_else, time):
+    assert leases.my_turn()
+    somebody_else()
+    assert not leases.my_turn()
+    time.pass_(seconds=9)
+    assert leases.my_turn()
+
+
+def test_a_turn_is_kept_by_renewing_it(inside, somebody_else, time):
+    assert leases.my_turn()
+    for _ in range(5):
+        time.pass_(seconds=6)
+        leases.renew()
+    somebody_else()
+    assert not leases.my_turn()
+
+
+def test_a_turn_that_is_passed_on_is_free_at_once(inside, somebody_else):
+    assert leases.my_turn()
+    leases.pass_on()
+    somebody_else()
+    assert leases.my_turn()
+
+
+def test_a_clock_that_was_set_back_locks_nobody_out(inside, somebody_else, time):
+    time.pass_(days=1)
+    assert leases.my_turn()
+    time.pass_(days=-1)
+    somebody_else()
+    assert leases.my_turn()
