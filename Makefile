@@ -20,6 +20,7 @@ demo: setup
 bench: setup-tests
 	@.venv/bin/python -m bench.crafts
 	@.venv/bin/python -m bench.enumeration
+	@.venv/bin/python -m bench.delivery
 
 lint: setup-tests
 	@tools/test.sh lint

@@ -9,6 +9,7 @@ from portal.accounts import guards
 from portal.accounts.views import bp as accounts
 from portal.core import db, refusals, settings, web
 from portal.core.views import bp as core
+from portal.delivery import transports
 from portal.delivery.views import bp as delivery
 from portal.profile.views import bp as profile
 from portal.profile.views import pictures
@@ -23,7 +24,7 @@ def create_app(source: Mapping[str, str] | None = None) -> Flask:
     """
     app = Flask(__name__)
     settings.init_app(app, source)
-    for part in db, web, refusals, guards, cli:
+    for part in db, web, refusals, transports, guards, cli:
         part.init_app(app)
     for door in core, delivery, accounts, recovery, profile, pictures, security:
         app.register_blueprint(door)

@@ -90,7 +90,7 @@ def test_purge_takes_what_ended_long_ago_and_leaves_the_rest(world, ann, time):
     words = said(world.command("purge"))
     assert [line.split(maxsplit=1)[1] for line in words.splitlines()] == [
         "codes and flows", "sign-ins", "devices", "accounts that nobody proved",
-        "waiting times", "messages", "pictures of nobody",
+        "numbers that nobody proved", "waiting times", "messages", "pictures of nobody",
     ]  # fmt: skip
     assert len(world.rows("SELECT id FROM otp")) == 1
     assert len(world.rows("SELECT id FROM challenge")) == 1

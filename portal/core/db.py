@@ -109,6 +109,7 @@ def transaction() -> Iterator[Session]:
     session = db.session()
     if "then" in session.info:
         raise RuntimeError("A story called another story.")
+    session.commit()  # ends the guards' reads: nobody queues with a connection in his hands
     with _one_writer(), _kept(session) as then:
         yield session
     for call in then:
@@ -143,7 +144,6 @@ def _one_writer() -> AbstractContextManager[object]:
 
 
 def _begin(session: Session) -> None:
-    session.commit()  # ends the guards' reads: a read cannot be turned into a write lock safely
     if db.engine.dialect.name == "sqlite":
         session.execute(text("BEGIN IMMEDIATE"))
 

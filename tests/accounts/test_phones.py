@@ -4,7 +4,8 @@ import pytest
 
 from portal.accounts import phones
 from portal.core.errors import Rejected
-from tests.policy.world import NUMBER
+
+NUMBER = "+447400123456"
 
 FORMAT = "Enter a phone number with its country code, like +44 7700 900123"
 COUNTRY = "We cannot send messages to numbers of that country yet. Use another number."

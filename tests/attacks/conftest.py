@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import BytesIO
 
 import pytest
@@ -73,15 +73,21 @@ def _cookie(line: str) -> tuple[str, str]:
 class Strangers:
     """Browsers that do the same thing at the same moment, each for an address of another kind."""
 
-    def __init__(self, app: Flask, kinds: tuple[str, ...] = tuple(KINDS)) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        kinds: tuple[str, ...] = tuple(KINDS),
+        addresses: Mapping[str, str] = KINDS,
+    ) -> None:
+        self.addresses = addresses
         self.browsers = {
             kind: Visitor(app, address=f"203.0.{number}.7") for number, kind in enumerate(kinds)
         }
 
     def do(self, what: Callable[[Visitor, str], Page]) -> Page:
         """Does it in every browser; all have to see the same.  -> what they saw."""
-        pages = {kind: what(each, KINDS[kind]) for kind, each in self.browsers.items()}
-        views = {kind: seen(page, KINDS[kind]) for kind, page in pages.items()}
+        pages = {kind: what(each, self.addresses[kind]) for kind, each in self.browsers.items()}
+        views = {kind: seen(page, self.addresses[kind]) for kind, page in pages.items()}
         for kind, view in views.items():
             for part, value in view.items():
                 assert value == views["unknown"][part], f"{kind} differs from unknown in {part}"
@@ -127,10 +133,11 @@ def crowd(empty_database, tmp_path_factory) -> Rows:
 
 
 def bring_in(app: Flask, rows: Rows) -> None:
-    """Into an empty database."""
+    """Into an empty database, in place of what the migrations put there."""
     with app.app_context(), transaction() as session:
         for table in db.metadata.sorted_tables:
             if rows.get(table.name):
+                session.execute(table.delete())
                 session.execute(table.insert(), rows[table.name])
 
 

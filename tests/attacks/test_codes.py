@@ -218,7 +218,7 @@ def test_reset_04_every_way_a_link_ends(app, post, ann, time):
     def asked():
         time.pass_(minutes=20)
         ask(Visitor(app), ann.email)
-        return post.newest()
+        return post.with_code(ann.email)
 
     old = asked()
     new = asked()

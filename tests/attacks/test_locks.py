@@ -5,16 +5,19 @@ from contextlib import contextmanager
 
 import pytest
 from flask_migrate import upgrade
+from sqlalchemy import text
 
 from portal import create_app
+from portal.accounts import people
 from portal.codes import challenges, otp
 from portal.core.db import db
 from portal.delivery import service as delivery
 from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, Post, ask, open_account, sign_in
+from tests.policy.world import NUMBER, OTHER_NUMBER, PHONE
 from tests.rigs.visitor import Visitor
 
 pytestmark = pytest.mark.postgres
-ANN = "ann@example.org"
+ANN, BOB = "ann@example.org", "bob@example.org"
 
 
 @pytest.fixture
@@ -109,6 +112,61 @@ def test_the_worker_and_a_new_request_do_not_lock_each_other_out(app, ann, monke
     with meeting.together(work, lambda: ask(stranger, ANN)) as answers:
         assert answers["first"] == 1
         assert answers["second"].location == "/recover/code"
+
+
+def wanting(app, email, number):
+    """A browser that was sent a code to this number.  -> what types it."""
+    browser = Visitor(app)
+    sign_in(browser, email)
+    browser.get(PHONE)
+    assert browser.submit(PHONE, phone=number).location == f"{PHONE}/code"
+    code = Post(app).newest(number).code
+    browser.follow()
+    return lambda: browser.submit(f"{PHONE}/code", code=code)
+
+
+def owners(app):
+    """-> whose each number is."""
+    with app.app_context():
+        found = db.session.execute(text("SELECT email, phone FROM person WHERE phone IS NOT NULL"))
+        return {number: email for email, number in found}
+
+
+@pytest.fixture
+def bob(app):
+    open_account(Visitor(app, address="192.0.2.8"), BOB, "Bob Hill")
+    browser = Visitor(app, address="192.0.2.7")
+    link = Post(app).newest(BOB).link
+    browser.get(link)
+    browser.submit(link)
+    browser.follow()
+    browser.submit("/auth/password-reset", password=PASSWORD, confirm_password=PASSWORD)
+
+
+@pytest.mark.parametrize("step", ["lock_with_owner", "move_phone"])
+def test_of_two_who_prove_a_number_at_once_one_has_it(app, ann, bob, monkeypatch, step):
+    """Held before the number is written, or after it is and before that is kept."""
+    annes, bobs = wanting(app, ANN, NUMBER), wanting(app, BOB, NUMBER)
+    meeting = Meeting(monkeypatch)
+    meeting.after(people, step)
+    meeting.before(people, "move_phone")
+    with meeting.together(annes, bobs) as pages:
+        assert [page.location for page in pages.values()] == [PHONE, PHONE]
+    assert list(owners(app)) == [NUMBER]
+    told = [mail.to for mail in Post(app).deliver() if "number of your" in mail.subject]
+    assert told == [({ANN, BOB} - set(owners(app).values())).pop()]
+
+
+def test_two_who_take_each_others_number_do_not_lock_each_other_out(app, ann, bob, monkeypatch):
+    for email, number in ((ANN, NUMBER), (BOB, OTHER_NUMBER)):
+        wanting(app, email, number)()
+    annes, bobs = wanting(app, ANN, OTHER_NUMBER), wanting(app, BOB, NUMBER)
+    meeting = Meeting(monkeypatch)
+    meeting.after(people, "lock_with_owner")
+    meeting.before(people, "lock_with_owner")
+    with meeting.together(annes, bobs) as pages:
+        assert {page.status for page in pages.values()} <= {303, 422}
+        assert PHONE in {page.location for page in pages.values()}
 
 
 def test_a_resend_in_the_moment_of_a_strangers_sign_up_lets_no_stranger_in(app, monkeypatch):

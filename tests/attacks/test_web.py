@@ -9,6 +9,7 @@ from portal.profile import stores
 from tests.attacks.conftest import dump, png
 from tests.attacks.naughty import TEXTS
 from tests.conftest import PASSWORD, ask, open_account, sign_in
+from tests.policy.world import World
 from tests.rigs.html import check
 from tests.rigs.visitor import Visitor
 
@@ -247,7 +248,7 @@ def test_authz_01_nobody_signs_up_as_more_than_a_user(app, visitor):
 def test_authz_02_nothing_of_a_person_is_reached_by_a_number(app, inside, sign_up):
     inside.get("/profile")
     inside.submit("/profile/picture", picture=(png(), "me.png"))
-    (name,) = {row[8] for row in dump(app)["person"]}
+    ((name,),) = World(app).rows("SELECT picture_name FROM person")
     stranger = Visitor(app)
     for guess in ("1", "ann", "ann@example.org", name[:-1], name.upper(), f"../{name}", "0" * 32):
         assert stranger.get(f"/pictures/{guess}/256").status == 404, guess

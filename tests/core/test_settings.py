@@ -230,3 +230,21 @@ def test_mail_in_the_clear_is_advised_against_but_not_refused():
     assert "in the clear" in str(found["EMAIL_USE_SSL"])
     near = app.config | {"EMAIL_HOST": "127.0.0.1"}
     assert "EMAIL_USE_SSL" not in {each.name for each in dangers(near)}
+
+
+@pytest.mark.parametrize("url, known", [
+    ("clicksend://me:key@", True),
+    ("https://key@gateway.example.org/sms", True),
+    ("twilio://too-short", False),
+    ("pigeon://coop", False),
+])  # fmt: skip
+def test_a_gateway_that_nobody_knows_is_refused_at_the_start(make_app, url, known):
+    assert refusals_of_sms(make_app, url) == ([] if known else ["SMS_URL"])
+
+
+def refusals_of_sms(make_app, url: str) -> list[str]:
+    try:
+        make_app(SMS_URL=url)
+    except Refused as refused:
+        return [str(refused).partition(":")[0]]
+    return []

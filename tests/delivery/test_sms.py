@@ -10,6 +10,7 @@ from portal.delivery.outcomes import NotAccepted
 from portal.delivery.parcels import EMAIL, SMS, Parcel
 from portal.delivery.transports import sms
 from tests.rigs.gateway import TOKEN, Gateway
+from tests.rigs.smtp import SmtpServer
 
 # Apprise loads all that it knows with its first address, also what Python is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -235,7 +236,7 @@ class TestServices:
     ("no address", False),
 ])  # fmt: skip
 def test_an_address_that_nobody_understands_is_known_beforehand(url, known):
-    assert transports.understood(url) is known
+    assert sms.understood(url) is known
 
 
 class TestSmsToNobody:
@@ -272,3 +273,16 @@ class TestSmsToNobody:
         start = time.monotonic()
         assert transports.ask(SMS) is False
         return time.monotonic() - start
+
+
+def test_an_answer_that_is_none_is_a_doubt(sending):
+    """A server of another kind took the request, perhaps for something."""
+    with SmtpServer("none", auth=False) as server:
+        sending(SMS_URL=f"http://key@localhost:{server.port}/", **QUICK)
+        assert refused() == ("in-doubt", "", {"fault", "for_good"})
+
+
+def test_a_token_that_no_header_can_hold_is_not_sent(gateway, sending):
+    sending(SMS_URL=f"http://key%0D%0AX-Evil%3A%20yes@{gateway.place}/")
+    assert refused() == ("unreachable", "", {"fault"})
+    assert gateway.posted == []

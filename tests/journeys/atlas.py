@@ -14,7 +14,7 @@ from tests.journeys.steps import Mouse
 from tests.rigs.chromium import Tab
 from tests.rigs.server import Server
 
-EMAIL, NAME = "sana.iqbal@example.org", "Sana Iqbal"
+EMAIL, NAME, NUMBER = "sana.iqbal@example.org", "Sana Iqbal", "+447400218305"
 PASSWORD, NEXT_PASSWORD = "copper lantern tuesday", "wooden planet friday"
 TRIES = "3"  # wrong passwords until the page that asks to wait
 SETTINGS = {
@@ -24,9 +24,12 @@ SETTINGS = {
 }
 STALE = """() => document.querySelectorAll('[name=csrf_token]').forEach(
     token => { token.value = 'of yesterday'; })"""
-CHECK = "Check your email"
+CHECK, CHECK_PHONE = "Check your email", "Check your phone"
 # What is typed, by label.
 ADDRESS = {"Email address": EMAIL}
+EITHER = "Email address or phone number"
+PHONE = {"Phone number": NUMBER}
+NO_PHONE = {"Phone number": "07400 218305"}
 SIGN_IN = ADDRESS | {"Password": NEXT_PASSWORD}
 WRONG = {"Email address": "nobody@example.org", "Password": "not this one"}
 TOO_BIG = {"Email address": "x" * 70_000}
@@ -95,6 +98,11 @@ class Guide:
 
     def _link(self, letter: int) -> str:
         return self.portal.wait_for_mail(EMAIL, letter).links[0]
+
+
+def _the_code_has_come(guide: Guide) -> None:
+    """By SMS; it is typed at once."""
+    guide.hands.fill("6-digit code", guide.portal.wait_for_mail(NUMBER).code)
 
 
 def _the_form_is_old(guide: Guide) -> None:
@@ -198,6 +206,14 @@ PROFILE = (
         "Save new password",
         error=True,
     ),
+    Sight("phone", "Your phone number", "/security/phone"),
+    Sight("phone-wrong", "Your phone number", "", NO_PHONE, "Send the code", error=True),
+    Sight("phone-code", CHECK_PHONE, "/security/phone", PHONE, "Send the code"),
+    Sight("phone-code-wrong", CHECK_PHONE, "", CODE, "Continue", error=True),
+    Sight("phone-there", "Your phone number", press="Continue", first=_the_code_has_come),
+    Sight("security-with-phone", "Security", "/security"),
+    Sight("confirm", "Confirm it is you", "/security/confirm"),
+    Sight("confirm-wrong", "Confirm it is you", "", OLD, "Continue", error=True),
     Sight(
         "sign-out-old", "Sign out", "/profile", press="Sign out", error=True, first=_the_form_is_old
     ),
@@ -205,8 +221,15 @@ PROFILE = (
 )
 RECOVERY = (
     Sight("recover", "Get back into your account", "/recover"),
-    Sight("recover-empty", "Get back into your account", press="Send the email", error=True),
-    Sight("recover-code", CHECK, "/recover", ADDRESS, "Send the email", last=_the_message_has_left),
+    Sight("recover-empty", "Get back into your account", press="Send the message", error=True),
+    Sight(
+        "recover-code",
+        CHECK,
+        "/recover",
+        {EITHER: EMAIL},
+        "Send the message",
+        last=_the_message_has_left,
+    ),
     Sight("recover-code-wrong", CHECK, "", CODE, "Continue", error=True),
     Sight("recover-resend-soon", CHECK, press="Send a new code", error=True),
     # Meanwhile the time of the code goes by.
@@ -216,11 +239,20 @@ RECOVERY = (
     Sight("wrong-method", "This page cannot be used like that", "/sign-out"),
     Sight("link-dead", "This link no longer works", "/recover/link/none"),
     Sight("recover-code-run-out", CHECK, "/recover/code", first=_the_time_is_up),
-    Sight("recover-link", "Choose a new password?", letter=2),
+    Sight("recover-link", "Choose a new password?", letter=3),
     Sight("recover-shown-code", "Your code", press="I am on another device, show me a code"),
-    Sight("new-password", "Choose a new password", letter=2, press="Continue on this device"),
+    Sight("new-password", "Choose a new password", letter=3, press="Continue on this device"),
     Sight("new-password-weak", "Choose a new password", "", SHORT, "Save new password", error=True),
     Sight("new-password-saved", "Sign in", "", NEW, "Save new password"),
+    Sight(
+        "recover-sms",
+        CHECK_PHONE,
+        "/recover",
+        {EITHER: NUMBER},
+        "Send the message",
+        last=_the_message_has_left,
+    ),
+    Sight("recover-sms-wrong", CHECK_PHONE, "", CODE, "Continue", error=True),
 )
 AFTER = (
     Sight("mailbox", "Mailbox", "/dev/mailbox"),

@@ -121,13 +121,13 @@ def sign_in(hands: Mouse, email: str, password: str, *, keep: bool = False) -> N
     hands.send("Sign in")
 
 
-def ask_to_get_back_in(hands: Mouse, email: str) -> None:
-    """From the sign-in page to the page that waits for the code."""
+def ask_to_get_back_in(hands: Mouse, identifier: str) -> None:
+    """From the sign-in page to the page that waits for the code; by address or number."""
     hands.tab.goto("/sign-in")
     hands.follow("I have forgotten my password")
-    hands.fill("Email address", email)
-    hands.send("Send the email")
-    hands.sees("Check your email")
+    hands.fill("Email address or phone number", identifier)
+    hands.send("Send the message")
+    hands.sees("Check your email" if "@" in identifier else "Check your phone")
 
 
 def choose_password(hands: Mouse, password: str) -> None:

@@ -18,7 +18,7 @@ from tests.conftest import PASSWORD, Account, Mail, Post, ask, open_account, sig
 from tests.rigs.visitor import Page, Visitor
 
 ANN = "ann@example.org"
-NUMBER, OTHER_NUMBER = "+447400123456", "+447400654321"
+NUMBER, OTHER_NUMBER = "+447400218305", "+447400654321"
 PHONE = "/security/phone"
 ELSEWHERE = "203.0.113.5"  # another network than visitors come from otherwise
 

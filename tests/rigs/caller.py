@@ -11,6 +11,7 @@ import http.client
 import json
 import re
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any
@@ -45,15 +46,12 @@ class Answer:
 
 
 class Caller:
-    """One browser; its line is kept open.  Raises OSError when nobody answers."""
+    """One browser; a line a request.  Raises OSError when nobody answers."""
 
     def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self.url, self.token = url, ""
         self._cookies: dict[str, str] = {}
-        where = urlsplit(url)
-        self._line = http.client.HTTPConnection(
-            str(where.hostname), where.port, timeout=patience
-        )
+        self._patience = patience
 
     def open(self, path: str) -> Answer:
         """Fetches a page; the token of its forms is kept for `send`."""
@@ -66,21 +64,16 @@ class Caller:
         """Sends a form as the page last opened would."""
         return self._ask("POST", path, urlencode({"csrf_token": self.token, **fields}))
 
-    def close(self) -> None:
-        """Hangs up."""
-        self._line.close()
-
     def _ask(self, method: str, path: str, body: str | None) -> Answer:
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         headers = {"Origin": self.url, "Content-Type": FORM} if body is not None else {}
         began = time.monotonic()
-        try:
-            self._line.request(method, path, body, {"Cookie": cookies, **headers})
-            got = self._line.getresponse()
+        where = urlsplit(self.url)
+        line = http.client.HTTPConnection(str(where.hostname), where.port, timeout=self._patience)
+        with closing(line):
+            line.request(method, path, body, {"Cookie": cookies, **headers})
+            got = line.getresponse()
             data = got.read()
-        except (OSError, http.client.HTTPException):
-            self._line.close()  # the next request gets a line of its own
-            raise
         self._keep(got.headers)
         return Answer(got.status, got.headers, data, time.monotonic() - began)
 

@@ -107,6 +107,7 @@ class SmtpServer(Moods):
         self.connections = 0
         self.lines: WeakSet[SMTP] = WeakSet()
         self._new = threading.Condition()
+        self._listens = False
         self._certify(names)
 
     def settings(self) -> dict[str, str]:
@@ -144,13 +145,16 @@ class SmtpServer(Moods):
 
     def stop(self) -> None:
         """Takes no connection any more, as after a crash; `start()` takes the same port again."""
-        self.hang_up()
-        self._controller.stop()
+        if self._listens:
+            self._listens = False
+            self.hang_up()
+            self._controller.stop()
 
     def start(self) -> None:
         """Listens again where it did, or for the first time on a free port."""
         self._controller = _Controller(self)
         self._controller.start()
+        self._listens = True
 
     def __enter__(self) -> SmtpServer:
         self.port = self.port or free_port()

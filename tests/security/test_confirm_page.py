@@ -35,14 +35,14 @@ def test_shortly_after_signing_in_nobody_is_asked(inside, time):
 
 def test_later_the_password_is_asked_for_and_what_was_typed_is_still_there(world, stale):
     stale.get(PHONE)
-    assert stale.submit(PHONE, phone="+44 7400-123456").location == FORM
+    assert stale.submit(PHONE, phone="+44 7400-218305").location == FORM
     page = stale.follow()
     assert page.h1 == "Confirm it is you"
     assert "We do not ask again for 10 minutes." in page.text
     assert stale.submit(FORM, password=PASSWORD).location == PHONE
     page = stale.follow()
-    assert page.form(PHONE).fields["phone"] == "+44 7400-123456"
-    assert stale.submit(PHONE, phone="+44 7400-123456").location == f"{PHONE}/code"
+    assert page.form(PHONE).fields["phone"] == "+44 7400-218305"
+    assert stale.submit(PHONE, phone="+44 7400-218305").location == f"{PHONE}/code"
     assert stale.get(PHONE).form(PHONE).fields.get("phone", "") == ""
     assert "sms" in world.channels()
 

@@ -1,6 +1,5 @@
 """Handing a message over to whoever carries it on: a mail server, an API, an SMS gateway."""
 
-from portal.delivery.transports.routes import ask, offers, rest, send
-from portal.delivery.transports.sms import understood
+from portal.delivery.transports.routes import ask, init_app, offers, rest, send
 
-__all__ = ["ask", "offers", "rest", "send", "understood"]
+__all__ = ["ask", "init_app", "offers", "rest", "send"]

@@ -43,15 +43,12 @@ def post(url: str, token: str, body: object) -> int:
     Raises NotAccepted when nothing was sent, NoAnswer when perhaps it was.
     """
     held = _sessions.take(KEPT) or Held(_session(), KEPT)
-    session, seconds = held.connection, setting("EMAIL_TIMEOUT_SECONDS")
-    request = _request(session, url, token, body)
     try:
-        answer = session.send(
-            request, timeout=seconds, verify=_trusted(), stream=True, allow_redirects=False
-        )
-    except OSError:  # as are all of requests'
-        session.close()
-        raise NoAnswer from None
+        request = _request(held.connection, url, token, body)
+        answer = _answered(held.connection, request)
+    except BaseException:
+        held.connection.close()
+        raise
     _read_out(answer)
     _sessions.give_back(held)
     return answer.status_code
@@ -136,6 +133,18 @@ def _request(
         return session.prepare_request(sent)
     except ValueError:
         raise NotAccepted(UNREACHABLE, fault=True) from None
+
+
+def _answered(session: requests.Session, request: requests.PreparedRequest) -> requests.Response:
+    seconds = setting("EMAIL_TIMEOUT_SECONDS")
+    try:
+        return session.send(
+            request, timeout=seconds, verify=_trusted(), stream=True, allow_redirects=False
+        )
+    except NotAccepted:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it stumbled over, the request may have left
+        raise NoAnswer from None
 
 
 def _trusted() -> str | bool:

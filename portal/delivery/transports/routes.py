@@ -1,14 +1,19 @@
 """Which transport a channel takes, by the settings in force."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from portal.core.settings import setting
+from portal.core.settings import Refused, setting
 from portal.delivery import mailbox
 from portal.delivery.outcomes import BROKEN, UNREACHABLE, NotAccepted
 from portal.delivery.parcels import EMAIL, Parcel
 from portal.delivery.transports import console, posting, sendgrid, sms, smtp
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 Answer = TypeVar("Answer")
 
@@ -28,6 +33,14 @@ BACKENDS = {
     "mailbox": Transport(mailbox.catch, lambda: True),
     "console": Transport(console.send, lambda: True),
 }
+
+
+def init_app(app: Flask) -> None:
+    """Raises Refused when SMS_URL names a gateway that nobody knows."""
+    with app.app_context():
+        if setting("SMS_URL") and not sms.understood(setting("SMS_URL")):
+            cure = "Give an Apprise URL like twilio://..., or https://TOKEN@host/path."
+            raise Refused(f"SMS_URL: is no gateway that is known. {cure}")
 
 
 def send(parcel: Parcel) -> None:

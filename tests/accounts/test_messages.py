@@ -1,0 +1,313 @@
+"""Every email: text and HTML tell the same, in the words of the settings, and carry no tricks."""
+
+import re
+from contextlib import contextmanager
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from portal.accounts import people
+from portal.codes import terms
+from portal.core import audit
+from portal.core.audit import By
+from portal.core.db import transaction
+from portal.delivery import outbox
+from portal.delivery.recipes import CODE, RECIPES
+from portal.recovery.service import support
+from tests.conftest import OTHER_PASSWORD, PASSWORD, ask, open_account, sign_in
+from tests.policy.world import ANN, ELSEWHERE, World
+from tests.rigs.html import attribute, words
+
+SUBJECTS = {
+    "confirm_address": "Confirm your email address",
+    "already_registered": "You already have a {} account",
+    "recovery": "Get back into your {} account",
+    "recovery_by_support": "{} support sent you a way back in",
+    "password_changed": "Your {} password is changed",
+    "new_device": "New sign-in to your {} account",
+    "many_wrong_passwords": "Someone is trying to sign in to your {} account",
+    "unlocked_by_support": "{} support unlocked your account",
+    "phone_changed": "A phone number was added to your {} account",
+    "two_step_on": "Two-step sign-in is on",
+    "two_step_off": "Two-step sign-in is off",
+}
+WITH_CODE = {"confirm_address", "recovery"}
+WITHOUT_NOT_YOU = {"confirm_address", "already_registered", "recovery", "recovery_by_support"}
+SIX_DIGITS = re.compile(r"(?<!\d)\d{6}(?!\d)")
+ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
+FACTS = (
+    r"\d+ \w+ \d{4}, \d\d:\d\d UTC", r"\d\d:\d\d UTC", r"\d+ (?:seconds?|minutes?|hours?|days?)",
+    r"\d+ (?:tries|wrong passwords|devices?)", r"Firefox on Linux", r"0800 000 000",
+    r"\S+@example\.org", r"HD-20418", r"Hello [^.]+\.",
+)  # fmt: skip
+RUTH = "ruth@example.org"
+
+
+@contextmanager
+def inside(world):
+    """Where stories are told that have no door yet."""
+    with world.context():
+        yield
+
+
+def every_email(world, name="Ann Miller"):
+    """All that the portal writes to Ann, who is called `name`.  -> by recipe."""
+    world.account(full_name="Ann Miller")
+    world.account(RUTH, "Ruth Lund")
+    world.write("UPDATE person SET role = 'support' WHERE email = :ruth", ruth=RUTH)
+    browser = world.inside()
+    browser.get("/profile")
+    assert browser.submit("/profile/name", full_name=name).status == 303
+    for number in range(12):
+        sign_in(world.visitor(), ANN, f"wrong {number}")
+    world.command("users", "clear-throttles", ANN)
+    open_account(world.visitor(address=ELSEWHERE), ANN)
+    world.add_phone(browser)
+    world.change_password(browser, PASSWORD, OTHER_PASSWORD)
+    _by_staff(world)
+    _of_later_features(world)
+    world.post.deliver()
+    ask(world.visitor(), ANN)
+    name = world.app.config["PORTAL_NAME"]
+    wanted = {recipe: subject.format(name) for recipe, subject in SUBJECTS.items()}
+    mails = [mail for mail in world.post.deliver() if mail.to == ANN]
+    return {
+        recipe: next(mail for mail in mails if plain(mail.subject) == subject)
+        for recipe, subject in wanted.items()
+    }
+
+
+def _by_staff(world):
+    with inside(world):
+        ann, ruth = people.find(ANN), people.find(RUTH)
+        by = By(ruth.id, "192.0.2.0/24", "Chrome on Windows", "called back", "HD-20418")
+        support.start_for(ann, ruth, terms.page("/recover/link/{token}"), by)
+
+
+def _of_later_features(world):
+    """Their recipes are there; what causes them is not."""
+    with inside(world), transaction():
+        for state in "on", "off":
+            by = By(people.find(ANN).id, "192.0.2.0/24", "Firefox on Linux")
+            event = audit.record(f"two-step:{state}", by.person_id, by)
+            outbox.put(RECIPES[f"two_step_{state}"], event.id, by.person_id)
+
+
+def plain(text):
+    """Without the marks that keep a name's direction to itself."""
+    return re.sub("[\u2066-\u2069]", "", text)
+
+
+def tree(mail):
+    return LexborHTMLParser(mail.html)
+
+
+def preheader(mail):
+    return words(tree(mail).css_first("body > div"))
+
+
+def sentences(text):
+    return {each.strip() for each in re.split(r"(?<=[.?])\s|\n", text) if each.strip()}
+
+
+@pytest.fixture
+def emails(app):
+    return every_email(World(app))
+
+
+def test_no_email_is_missing_here():
+    known = {each.name for each in RECIPES.values() if each.channel == "email"}
+    assert set(SUBJECTS) == known
+
+
+def test_only_what_somebody_waits_for_goes_first():
+    urgent = {name for name in SUBJECTS if RECIPES[name].rank == CODE}
+    assert urgent == WITHOUT_NOT_YOU
+
+
+def test_every_email_has_its_subject_and_one_heading(emails):
+    for name, mail in emails.items():
+        assert mail.subject == SUBJECTS[name].format("Latchkey")
+        assert words(tree(mail).css_first("title")) == mail.subject, name
+        assert len(tree(mail).css("h1")) == 1, name
+        assert mail.text.startswith(mail.subject + "\n"), name
+
+
+def test_text_and_html_tell_the_same_facts(emails):
+    for name, mail in emails.items():
+        shown = words(tree(mail).css_first("[role=article]"))
+        for fact in FACTS:
+            there = {" ".join(each.split()) for each in re.findall(fact, mail.text)}
+            assert there == set(re.findall(fact, shown)), (name, fact)
+
+
+def test_text_and_html_tell_it_in_the_same_words(emails):
+    """But for what is a button in one and a link in the other."""
+    for name, mail in emails.items():
+        shown = " ".join(words(tree(mail).css_first("[role=article]")).split())
+        for sentence in sentences(mail.text):
+            if sentence.endswith(".") and "Helpdesk" not in sentence:
+                as_button = sentence.replace("the link.", "the button.")
+                assert as_button in shown, name
+
+
+def test_a_code_stands_once_in_the_body_and_nowhere_before_it(emails):
+    for name, mail in emails.items():
+        count = 1 if name in WITH_CODE else 0
+        assert len(SIX_DIGITS.findall(mail.text)) == count, name
+        body = words(tree(mail).css_first("[role=article]"))
+        assert len(SIX_DIGITS.findall(ADDRESS.sub("", body))) == count, name
+        assert not SIX_DIGITS.search(mail.subject + preheader(mail)), name
+
+
+def test_an_inbox_shows_the_preheader_and_nothing_of_the_text(emails):
+    for name, mail in emails.items():
+        line = tree(mail).css_first("body > div")
+        assert "display:none" in attribute(line, "style"), name
+        assert preheader(mail).rstrip("\u034f\u200c\u00a0 ").endswith("."), name
+        assert line.text().count("\u200c") >= 80, name
+
+
+def test_links_lead_to_the_portal_and_stand_alone_in_the_text(make_app):
+    world = World(make_app(PUBLIC_URL="http://account.localhost"))
+    for name, mail in every_email(world).items():
+        for link in tree(mail).css("a"):
+            assert attribute(link, "href").startswith("http://account.localhost/"), name
+        for line in mail.text.splitlines():
+            assert "://" not in line or ADDRESS.fullmatch(line), (name, line)
+        in_text = set(ADDRESS.findall(mail.text))
+        assert in_text == {attribute(link, "href") for link in tree(mail).css("a")}, name
+
+
+def test_every_notice_has_its_own_link_for_those_who_it_was_not(emails):
+    links = {name: mail.not_you for name, mail in emails.items() if name not in WITHOUT_NOT_YOU}
+    assert len(set(links.values())) == len(links) == 7
+    for name in WITHOUT_NOT_YOU:
+        assert "not-you" not in emails[name].text + emails[name].html, name
+
+
+def test_nothing_is_fetched_and_nothing_counts_who_reads(emails):
+    for name, mail in emails.items():
+        assert tree(mail).css("img, link, script, iframe, video, [src], [background]") == [], name
+        assert "url(" not in mail.html, name
+        assert "?" not in "".join(ADDRESS.findall(mail.html)), name
+
+
+def test_the_layout_turns_with_the_language_and_follows_the_dark(emails):
+    for name, mail in emails.items():
+        html = tree(mail).css_first("html")
+        assert (attribute(html, "lang"), attribute(html, "dir")) == ("en", "ltr"), name
+        assert not re.search(
+            r"(text-align|float|margin|padding|border)[-:]\s*(left|right)", mail.html
+        )
+        assert "max-width:560px" in mail.html, name
+        assert "prefers-color-scheme: dark" in mail.html, name
+
+
+NUMBERS = {
+    "CODE_LIFETIME_SECONDS": ("45", "45 seconds", "30 seconds"),
+    "CODE_MAX_ATTEMPTS": ("4", "takes 4 tries", "takes 5 tries"),
+    "LINK_LIFETIME_SECONDS": ("660", "11 minutes", "15 minutes"),
+    "PROOF_CODE_LIFETIME_SECONDS": ("480", "8 minutes", "10 minutes"),
+    "PROOF_LINK_LIFETIME_SECONDS": ("7200", "2 hours", "24 hours"),
+    "WRONG_PASSWORDS_PER_ACCOUNT": ("3", "3 wrong passwords", "10 wrong passwords"),
+    "WRONG_PASSWORDS_PER_ACCOUNT_SECONDS": ("240", "4 minutes", "5 minutes"),
+    "NOTICE_LINK_LIFETIME_DAYS": ("9", "9 days", "7 days"),
+    "HELP_PHONE": ("0161 234 567", "0161 234 567", "0800 000 000"),
+}
+
+
+def test_numbers_come_from_the_settings(make_app):
+    changed = {name: value for name, (value, _new, _default) in NUMBERS.items()}
+    emails = every_email(World(make_app(**changed)))
+    for part in "text", "html":
+        everything = "\n".join(getattr(mail, part) for mail in emails.values())
+        for name, (_value, new, default) in NUMBERS.items():
+            assert new in everything, name
+            assert default not in everything, name
+
+
+def test_without_a_helpdesk_nobody_is_told_to_call(make_app):
+    for name, mail in every_email(World(make_app(HELP_PHONE=""))).items():
+        for part in mail.text, mail.html:
+            assert "Helpdesk:" not in part, name
+            assert not re.search(r"\b[Cc]all( the helpdesk)?( on)? *[.<]", part), name
+
+
+HOSTILE = [
+    "http://evil.example", "evil.example", "Visit www.evil", "evil\u3002example", "eve@evil",
+    "You won! Call 0900 123 456", "418205", "４１８２０５", "<b>evil</b>", "e" * 100, "Ann/evil",
+    "Ann\\evil", "It is urgent: your account will be closed today unless you act evil",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_brings_no_link_and_no_text_of_its_own(app, name):
+    for recipe, mail in every_email(World(app), name).items():
+        for part in mail.subject, mail.text, mail.html:
+            assert name not in part, recipe
+            assert "evil" not in part, recipe
+        assert len(SIX_DIGITS.findall(mail.text)) == (recipe in WITH_CODE), recipe
+
+
+HARMLESS = ['O\'Brien & Sons "Ann"', "J. R. Müller 3rd", "林美玲", "{{ 7*7 }} %(code)s %s", "X"]
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_other_names_are_greeted_as_they_are(app, name):
+    emails = every_email(World(app), name)
+    for recipe in set(SUBJECTS) - {"confirm_address"}:
+        mail = emails[recipe]
+        assert f"Hello {name}. " in mail.text, recipe
+        assert f"Hello {name}. " in words(tree(mail).css_first("[role=article]")), recipe
+
+
+@pytest.mark.parametrize("name", ["أمل حداد", "נועה כהן"])
+def test_a_name_from_right_to_left_turns_nothing_around_it(make_app, name):
+    emails = every_email(World(make_app(PORTAL_NAME=name[::-1])), name)
+    for recipe in set(SUBJECTS) - {"confirm_address"}:
+        assert f"Hello \u2068{name}\u2069. " in emails[recipe].text, recipe
+        assert f"Hello \u2068{name}\u2069. " in emails[recipe].html, recipe
+    assert "\u2068" in emails["new_device"].subject
+
+
+def test_a_name_typed_by_a_stranger_is_not_repeated_to_the_owner(app, time):
+    """Whoever signs somebody else up chooses the name, and the owner may well press the button."""
+    world = World(app)
+    open_account(world.visitor(address=ELSEWHERE), ANN, "Claim at evil.example")
+    mail = world.post.newest(ANN)
+    assert "evil" not in mail.text + mail.html
+    owner = world.visitor()
+    owner.get(mail.link)
+    owner.submit(mail.link)
+    owner.follow()
+    both = {"password": OTHER_PASSWORD, "confirm_password": OTHER_PASSWORD}
+    assert owner.submit("/auth/password-reset", **both).location == "/sign-in"
+    assert sign_in(owner, ANN, OTHER_PASSWORD).location == "/profile"
+    world.asked()
+    subjects = [mail.subject for mail in world.post.deliver()]
+    assert len(subjects) == 4
+    assert "evil" not in "".join(mail.text + mail.html for mail in world.post.deliver())
+
+
+def test_staff_who_helped_are_named_with_reason_and_ticket(emails):
+    mail = emails["recovery_by_support"]
+    told = "Ruth Lund at the Latchkey helpdesk sent this because you asked for help."
+    assert f"{told} Ticket HD-20418." in mail.text
+    assert "Firefox" not in mail.text
+    assert "Chrome" not in mail.text
+    assert "The Latchkey helpdesk unlocked the account" in emails["unlocked_by_support"].text
+
+
+def test_what_staff_typed_brings_no_link_either(app):
+    world = World(app)
+    world.account()
+    with inside(world), transaction():
+        ann = people.find(ANN)
+        by = By(ann.id, reason="see http://evil.example", ticket="evil.example")
+        event = audit.record("account:unblocked", ann.id, by)
+        outbox.put(RECIPES["unlocked_by_support"], event.id, ann.id)
+    mail = world.post.newest(ANN)
+    assert mail.subject == "Latchkey support unlocked your account"
+    assert "You can sign in again, with the password you had." in mail.text
+    assert "evil" not in mail.text + mail.html
