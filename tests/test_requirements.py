@@ -15,7 +15,7 @@ from PIL import Image
 from sqlalchemy import inspect
 
 import config
-from portal.codes import terms
+from portal.codes import challenges, terms
 from portal.core import crypto
 from portal.core.audit import OPERATOR
 from portal.core.db import db
@@ -347,7 +347,7 @@ def test_b08_what_could_not_be_sent_leaves_no_usable_code(world, ann, monkeypatc
 def test_b08_change_and_consumption_are_one(world, ann, monkeypatch):
     browser, mail = world.asked()
     type_code(browser, mail.code)
-    monkeypatch.setattr(recovery.challenges, "end_all", lambda _id: 1 / 0)
+    monkeypatch.setattr(challenges, "end_all", lambda _id: 1 / 0)
     assert choose(browser, OTHER_PASSWORD).status == 500
     monkeypatch.undo()
     assert sign_in(world.visitor(), ann.email).location == "/profile"

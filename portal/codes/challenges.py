@@ -188,6 +188,9 @@ def purge() -> int:
     """
     before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
     session = db.session()
-    longest = timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS"))
+    longest = max(
+        timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS")),
+        timedelta(days=setting("NOTICE_LINK_LIFETIME_DAYS")),
+    )
     flows = changed(session, delete(Challenge).where(Challenge.opened_at < before - longest))
     return flows + changed(session, delete(Otp).where(Otp.expires_at < before))

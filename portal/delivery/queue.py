@@ -3,6 +3,7 @@
 The broker carries no more than the fact that something waits; which row, the database says.
 """
 
+import logging
 import threading
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from kombu.connection import Connection
 DELIVER, SWEEP = "latchkey.deliver", "latchkey.sweep"  # tasks
 SWEEP_SECONDS = 5.0
 LONGEST_PAUSE = 2.0  # seconds between tries to reach a broker that is away
+A_LINE_EACH = "celery.worker.strategy", "celery.app.trace", "celery.beat"  # loggers, per task
 PUBLISH = {"retry": False, "ignore_result": True}
 
 _ready = threading.Event()
@@ -51,6 +53,8 @@ def publish(broker: Celery, count: int) -> None:
 @cache
 def broker(url: str) -> Celery:
     """Celery on this Redis: no results, no arguments, nothing kept beside the outbox."""
+    for name in A_LINE_EACH:
+        logging.getLogger(name).setLevel(logging.WARNING)
     made = Celery("latchkey", broker=url, set_as_current=False, amqp=_Amqp)
     made.conf.update(
         task_ignore_result=True,

@@ -140,11 +140,11 @@ def _hand_over(channel: str, parcel: Parcel | None) -> str:
 
 def _accepted(job: Job, letter: Letter, proven: str) -> None:
     now = clock.now()
-    done = {"done_at": now, "lease": None, "leased_until": None, "trouble": ""}
-    accepted_at = now if letter.to is not None else None
+    done = {"done_at": now, "lease": None, "leased_until": None}
+    if letter.to is not None:  # otherwise the trouble before is why nobody waits any more
+        done |= {"accepted_at": now, "trouble": ""}
     with transaction() as session:
-        mine = update(Outgoing).where(Outgoing.id == job.row.id)
-        straight(session, mine.values(accepted_at=accepted_at, **done))
+        straight(session, update(Outgoing).where(Outgoing.id == job.row.id).values(**done))
         letter.walked(now)
         letter.accepted(now)
         breakers.worked(session, job.health, proven)

@@ -93,8 +93,15 @@ def celery(app: Flask) -> Celery | None:
     if not url:
         return None
     made = queue.broker(url)
-    made.task(name=queue.DELIVER)(lambda: _inside(app, service.deliver_next))
-    made.task(name=queue.SWEEP)(lambda: _inside(app, service.deliver_due))
+
+    def deliver() -> None:
+        _inside(app, service.deliver_next)
+
+    def sweep() -> None:
+        _inside(app, service.deliver_due)
+
+    made.task(name=queue.DELIVER)(deliver)
+    made.task(name=queue.SWEEP)(sweep)
     return made
 
 

@@ -207,6 +207,7 @@ def test_the_layout_turns_with_the_language_and_follows_the_dark(emails):
 NUMBERS = {
     "CODE_LIFETIME_SECONDS": ("45", "45 seconds", "30 seconds"),
     "CODE_MAX_ATTEMPTS": ("4", "takes 4 tries", "takes 5 tries"),
+    "PROOF_CODE_MAX_ATTEMPTS": ("4", "takes 4 tries", "takes 5 tries"),
     "LINK_LIFETIME_SECONDS": ("660", "11 minutes", "15 minutes"),
     "PROOF_CODE_LIFETIME_SECONDS": ("480", "8 minutes", "10 minutes"),
     "PROOF_LINK_LIFETIME_SECONDS": ("7200", "2 hours", "24 hours"),
