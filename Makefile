@@ -34,9 +34,10 @@ messages: setup-tests
 settings: setup
 	@.venv/bin/python -m tools.settings_table
 
-# Pictures of every page into shots/, at two widths, light and dark.
+# Pictures of every page and email into shots/, at two widths, light and dark.
 shots: setup-tests
 	@.venv/bin/python -m tools.shots
+	@.venv/bin/python -m tools.mail_shots
 
 # requirements*.txt from requirements*.in; needs uv.
 pins:

@@ -44,25 +44,64 @@ def _listed(raw: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in raw.split(",") if part.strip())
 
 
-_FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_FLAGS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 GENERAL = (
-    Setting("SECRET_KEY", "", "Signs cookies and keys the hashes of codes; 32 random characters or more."),
-    Setting("PASSWORD_PEPPER", "", "Keys the pre-hash of every password; keep it apart from the database."),
-    Setting("PASSWORD_PEPPER_PREVIOUS", "", "The pepper before; passwords move to the new one at sign-in."),
+    Setting(
+        "SECRET_KEY",
+        "",
+        "Signs cookies and keys the hashes of codes; 32 random characters or more.",
+    ),
+    Setting(
+        "PASSWORD_PEPPER",
+        "",
+        "Keys the pre-hash of every password; keep it apart from the database.",
+    ),
+    Setting(
+        "PASSWORD_PEPPER_PREVIOUS",
+        "",
+        "The pepper before; passwords move to the new one at sign-in.",
+    ),
     Setting("DEBUG", False, "Error pages for developers; never on a public address."),
-    Setting("PUBLIC_URL", "", "Where people reach the portal; every link in a message starts with it."),
+    Setting(
+        "PUBLIC_URL", "", "Where people reach the portal; every link in a message starts with it."
+    ),
     Setting("BIND", "127.0.0.1", "The address that `flask serve` binds to."),
     Setting("PORT", 8000, "The port that `flask serve` binds to.", low=1, high=65535),
-    Setting("ALLOWED_HOSTS", (), "Host names that are answered; by default PUBLIC_URL's, 127.0.0.1 and localhost."),
+    Setting(
+        "ALLOWED_HOSTS",
+        (),
+        "Host names that are answered; by default PUBLIC_URL's, 127.0.0.1 and localhost.",
+    ),
     Setting("TRUSTED_PROXIES", (), "Networks (CIDR) of proxies whose X-Forwarded-For is believed."),
-    Setting("DATABASE_URL", f"sqlite:///{ROOT / 'instance' / 'portal.db'}", "The database, as an SQLAlchemy URL."),
-    Setting("REDIS_URL", "", "Redis that carries row ids to Celery workers; unset, a thread of the server sends."),
-    Setting("UPLOAD_FOLDER", str(ROOT / "portal" / "static" / "uploads"), "Where pictures are kept."),
+    Setting(
+        "DATABASE_URL",
+        f"sqlite:///{ROOT / 'instance' / 'portal.db'}",
+        "The database, as an SQLAlchemy URL.",
+    ),
+    Setting(
+        "REDIS_URL", "", "Redis that wakes Celery's workers; unset, a thread of the server sends."
+    ),
+    Setting(
+        "UPLOAD_FOLDER", str(ROOT / "portal" / "static" / "uploads"), "Where pictures are kept."
+    ),
     Setting("PORTAL_NAME", "Latchkey", "The name that people read on pages and in messages."),
     Setting("HELP_PHONE", "", "The helpdesk's number, shown wherever somebody may be stuck."),
     Setting("HELP_EMAIL", "", "The helpdesk's address, shown likewise."),
-    Setting("SIGN_UP_ROLES", ("user",), "Roles that people may choose for themselves; the first is the page's."),
+    Setting(
+        "SIGN_UP_ROLES",
+        ("user",),
+        "Roles that people may choose for themselves; the first is the page's.",
+    ),
     Setting("THROTTLES", True, "Off for benchmarks alone: no waiting times at all."),
 )
 
@@ -73,63 +112,190 @@ SMS_COUNTRIES = _listed(
 )
 
 MAIL = (
-    Setting("EMAIL_BACKEND", "smtp", "How mail leaves: smtp, sendgrid, mailbox (shown at /dev/mailbox) or console."),
+    Setting(
+        "EMAIL_BACKEND",
+        "smtp",
+        "How mail leaves: smtp, sendgrid, mailbox (shown at /dev/mailbox) or console.",
+    ),
     Setting("EMAIL_HOST", "smtp.gmail.com", "The mail server."),
     Setting("EMAIL_PORT", 465, "Its port.", low=1, high=65535),
-    Setting("EMAIL_USE_SSL", True, "TLS from the first byte (SMTP_SSL); off when EMAIL_USE_TLS is on."),
+    Setting(
+        "EMAIL_USE_SSL", True, "TLS from the first byte (SMTP_SSL); off when EMAIL_USE_TLS is on."
+    ),
     Setting("EMAIL_USE_TLS", False, "Plain connection turned into TLS by STARTTLS."),
     Setting("EMAIL_HOST_USER", "", "User name at the mail server; for Gmail the sender's address."),
-    Setting("EMAIL_HOST_PASSWORD", "", "Password at the mail server; for Gmail an application password."),
+    Setting(
+        "EMAIL_HOST_PASSWORD", "", "Password at the mail server; for Gmail an application password."
+    ),
     Setting("EMAIL_FROM", "", "Sender of every message; EMAIL_HOST_USER when unset."),
-    Setting("EMAIL_TIMEOUT_SECONDS", 10, "How long one step with a mail server or gateway may take.", "s", 1, 60),
+    Setting(
+        "EMAIL_TIMEOUT_SECONDS",
+        10,
+        "How long one step with a mail server or gateway may take.",
+        "s",
+        1,
+        60,
+    ),
     Setting("SENDGRID_API_KEY", "", "Key of SendGrid's v3 API, for EMAIL_BACKEND=sendgrid."),
-    Setting("SENDGRID_API_URL", "https://api.sendgrid.com", "Where that API is; a path is taken as it stands."),
-    Setting("SMS_URL", "", "How SMS leave: a gateway's Apprise URL, or https://TOKEN@host/path for plain JSON."),
-    Setting("SMS_COUNTRIES", SMS_COUNTRIES, "Countries (ISO 3166) that SMS are sent to; the others are refused."),
+    Setting(
+        "SENDGRID_API_URL",
+        "https://api.sendgrid.com",
+        "Where that API is; a path is taken as it stands.",
+    ),
+    Setting(
+        "SMS_URL",
+        "",
+        "How SMS leave: a gateway's Apprise URL, or https://TOKEN@host/path for plain JSON.",
+    ),
+    Setting(
+        "SMS_COUNTRIES",
+        SMS_COUNTRIES,
+        "Countries (ISO 3166) that SMS are sent to; the others are refused.",
+    ),
 )
 
 POLICY = (
-    Setting("CODE_LIFETIME_SECONDS", 30, "Recovery code asked for on a page: life from hand-over.", "s", 10, 600),
+    Setting(
+        "CODE_LIFETIME_SECONDS",
+        30,
+        "Recovery code asked for on a page: life from hand-over.",
+        "s",
+        10,
+        600,
+    ),
     Setting("CODE_MAX_ATTEMPTS", 5, "Tries for such a code.", low=1, high=10),
-    Setting("API_CODE_LIFETIME_SECONDS", 600, "Recovery code asked for by a program: life.", "s", 10, 600),
+    Setting(
+        "API_CODE_LIFETIME_SECONDS",
+        600,
+        "Recovery code asked for by a program: life.",
+        "s",
+        10,
+        600,
+    ),
     Setting("API_CODE_MAX_ATTEMPTS", 3, "Tries for such a code.", low=1, high=10),
     Setting("PROOF_CODE_LIFETIME_SECONDS", 600, "Code that proves an address: life.", "s", 10, 600),
     Setting("PROOF_CODE_MAX_ATTEMPTS", 5, "Tries for such a code.", low=1, high=10),
     Setting("LINK_LIFETIME_SECONDS", 900, "Recovery link: life.", "s", 600, 900),
-    Setting("PROOF_LINK_LIFETIME_SECONDS", 86400, "Link that proves an address: life.", "s", 600, 604800),
-    Setting("NOTICE_LINK_LIFETIME_DAYS", 7, "\"Not you?\" link in a notice: life.", "d", 1, 30),
-    Setting("RESET_GRANT_SECONDS", 600, "Time to choose the password after code or link.", "s", 60, 3600),
-    Setting("SEND_COOLDOWN_SECONDS", 60, "One message a purpose in this time, for one address.", "s", 0, 3600),
-    Setting("SENDS_PER_HOUR", 5, "Messages that one address can be sent on request in an hour.", low=1),
+    Setting(
+        "PROOF_LINK_LIFETIME_SECONDS", 86400, "Link that proves an address: life.", "s", 600, 604800
+    ),
+    Setting("NOTICE_LINK_LIFETIME_DAYS", 7, '"Not you?" link in a notice: life.', "d", 1, 30),
+    Setting(
+        "RESET_GRANT_SECONDS", 600, "Time to choose the password after code or link.", "s", 60, 3600
+    ),
+    Setting(
+        "SEND_COOLDOWN_SECONDS",
+        60,
+        "One message a purpose in this time, for one address.",
+        "s",
+        0,
+        3600,
+    ),
+    Setting(
+        "SENDS_PER_HOUR", 5, "Messages that one address can be sent on request in an hour.", low=1
+    ),
     Setting("SENDS_PER_DAY", 10, "The same in a day.", low=1),
-    Setting("SENDS_PER_NETWORK_HOUR", 200, "Messages that one network can cause in an hour.", low=1),
-    Setting("SENDS_TOTAL_HOUR", 5000, "Messages that all people together can cause in an hour.", low=1),
+    Setting(
+        "SENDS_PER_NETWORK_HOUR", 200, "Messages that one network can cause in an hour.", low=1
+    ),
+    Setting(
+        "SENDS_TOTAL_HOUR", 5000, "Messages that all people together can cause in an hour.", low=1
+    ),
     Setting("SMS_PER_NUMBER_DAY", 6, "SMS that one number can be sent in a day.", low=1),
-    Setting("SMS_PER_PREFIX_HOUR", 30, "SMS to numbers that differ in their last four digits alone, in an hour.", low=1),
+    Setting(
+        "SMS_PER_PREFIX_HOUR",
+        30,
+        "SMS to numbers that differ in their last four digits alone, in an hour.",
+        low=1,
+    ),
     Setting("SMS_PER_NETWORK_DAY", 30, "SMS that one network can cause in a day.", low=1),
     Setting("SMS_TOTAL_DAY", 1000, "SMS to all people together in a day; then they stop.", low=0),
-    Setting("SIGN_UPS_PER_NETWORK_HOUR", 100, "Accounts that one network can open in an hour.", low=1),
-    Setting("WRONG_CODES_IN_5_MINUTES", 5, "Wrong codes for one account in 5 minutes, over all its codes.", low=1),
+    Setting(
+        "SIGN_UPS_PER_NETWORK_HOUR", 100, "Accounts that one network can open in an hour.", low=1
+    ),
+    Setting(
+        "WRONG_CODES_IN_5_MINUTES",
+        5,
+        "Wrong codes for one account in 5 minutes, over all its codes.",
+        low=1,
+    ),
     Setting("WRONG_CODES_IN_HOUR", 20, "The same in an hour.", low=1),
     Setting("WRONG_CODES_IN_DAY", 50, "The same in a day.", low=1),
-    Setting("WRONG_PASSWORDS_PER_ACCOUNT", 10, "Wrong passwords for one account from one network.", low=1),
+    Setting(
+        "WRONG_PASSWORDS_PER_ACCOUNT",
+        10,
+        "Wrong passwords for one account from one network.",
+        low=1,
+    ),
     Setting("WRONG_PASSWORDS_PER_ACCOUNT_SECONDS", 300, "... in this time.", "s", 1, 900),
-    Setting("WRONG_PASSWORDS_PER_NETWORK", 100, "Wrong passwords from one network for any account.", low=1),
+    Setting(
+        "WRONG_PASSWORDS_PER_NETWORK",
+        100,
+        "Wrong passwords from one network for any account.",
+        low=1,
+    ),
     Setting("WRONG_PASSWORDS_PER_NETWORK_SECONDS", 900, "... in this time.", "s", 1, 900),
-    Setting("KNOWN_DEVICE_DAYS", 180, "How long a device that signed in is known and never kept out.", "d", 1, 400),
+    Setting(
+        "KNOWN_DEVICE_DAYS",
+        180,
+        "How long a device that signed in is known and never kept out.",
+        "d",
+        1,
+        400,
+    ),
     Setting("PASSWORD_MIN_LENGTH", 8, "Shortest password, in code points.", low=8, high=12),
     Setting("PASSWORD_MAX_LENGTH", 128, "Longest password, in code points.", low=64, high=1024),
-    Setting("PASSWORD_ADVISED_LENGTH", 14, "Length from which the meter is content.", low=8, high=64),
-    Setting("PASSWORD_PASSPHRASE_LENGTH", 20, "From this length on any characters will do.", low=14, high=64),
-    Setting("PASSWORD_MIN_SCORE", 2, "Lowest zxcvbn score, the person's own data known.", low=0, high=4),
+    Setting(
+        "PASSWORD_ADVISED_LENGTH", 14, "Length from which the meter is content.", low=8, high=64
+    ),
+    Setting(
+        "PASSWORD_PASSPHRASE_LENGTH",
+        20,
+        "From this length on any characters will do.",
+        low=14,
+        high=64,
+    ),
+    Setting(
+        "PASSWORD_MIN_SCORE", 2, "Lowest zxcvbn score, the person's own data known.", low=0, high=4
+    ),
     Setting("PASSWORD_HISTORY", 0, "Earlier passwords that may not come back; 0 means all.", low=0),
-    Setting("BCRYPT_COST", 12, "Work factor of password hashes, as a power of two.", low=4, high=16),
-    Setting("HASHES_AT_ONCE", 2, "Password hashes that one process computes side by side.", low=1, high=64),
-    Setting("SESSION_IDLE_SECONDS", 1800, "A browser's sign-in ends after this time without a request.", "s", 60),
+    Setting(
+        "BCRYPT_COST", 12, "Work factor of password hashes, as a power of two.", low=4, high=16
+    ),
+    Setting(
+        "HASHES_AT_ONCE",
+        2,
+        "Password hashes that one process computes side by side.",
+        low=1,
+        high=64,
+    ),
+    Setting(
+        "SESSION_IDLE_SECONDS",
+        1800,
+        "A browser's sign-in ends after this time without a request.",
+        "s",
+        60,
+    ),
     Setting("SESSION_ABSOLUTE_SECONDS", 43200, "It ends after this time in any case.", "s", 300),
-    Setting("STAFF_SESSION_SECONDS", 43200, "The longest sign-in of somebody with a role of staff.", "s", 300, 43200),
-    Setting("KEEP_SIGNED_IN_DAYS", 30, "Both, where the person asked to be kept signed in.", "d", 1, 365),
-    Setting("STEP_UP_SECONDS", 600, "How long a password or second factor counts for what is sensitive.", "s", 60, 3600),
+    Setting(
+        "STAFF_SESSION_SECONDS",
+        43200,
+        "The longest sign-in of somebody with a role of staff.",
+        "s",
+        300,
+        43200,
+    ),
+    Setting(
+        "KEEP_SIGNED_IN_DAYS", 30, "Both, where the person asked to be kept signed in.", "d", 1, 365
+    ),
+    Setting(
+        "STEP_UP_SECONDS",
+        600,
+        "How long a password or second factor counts for what is sensitive.",
+        "s",
+        60,
+        3600,
+    ),
     Setting("CSRF_LIFETIME_SECONDS", 3600, "A form that is older is shown again.", "s", 60, 86400),
     Setting("FULL_NAME_MAX_LENGTH", 100, "Longest full name, in code points.", low=20, high=200),
     Setting("USERNAME_MIN_LENGTH", 4, "Shortest username.", low=1, high=30),
@@ -137,16 +303,43 @@ POLICY = (
     Setting("LINE_MAX_LENGTH", 100, "Longest job title, organisation and city.", low=20, high=200),
     Setting("LINK_MAX_LENGTH", 255, "Longest social link.", low=60, high=500),
     Setting("BIO_MAX_LENGTH", 500, "Longest biography, in code points.", low=50, high=5000),
-    Setting("EMAIL_MAX_LENGTH", 254, "Longest email address (RFC 5321, 4.5.3.1.3).", low=64, high=254),
-    Setting("PICTURE_MAX_BYTES", 5 * 1024 * 1024, "Largest picture file.", "bytes", 100_000, 50_000_000),
+    Setting(
+        "EMAIL_MAX_LENGTH", 254, "Longest email address (RFC 5321, 4.5.3.1.3).", low=64, high=254
+    ),
+    Setting(
+        "PICTURE_MAX_BYTES", 5 * 1024 * 1024, "Largest picture file.", "bytes", 100_000, 50_000_000
+    ),
     Setting("PICTURE_MIN_SIDE", 256, "Shortest side of a picture.", "px", 96, 1024),
     Setting("PICTURE_MAX_SIDE", 8192, "Longest side of a picture.", "px", 1024, 16383),
-    Setting("PICTURE_MAX_PIXELS", 24_000_000, "Largest area of a picture.", "px", 1_000_000, 100_000_000),
+    Setting(
+        "PICTURE_MAX_PIXELS", 24_000_000, "Largest area of a picture.", "px", 1_000_000, 100_000_000
+    ),
     Setting("PICTURE_JOBS", 2, "Pictures that one process works on side by side.", low=1, high=16),
-    Setting("BODY_MAX_BYTES", 64 * 1024, "Largest request without a picture.", "bytes", 16_384, 1_048_576),
-    Setting("PICTURE_BODY_MAX_BYTES", 6 * 1024 * 1024, "Largest request with a picture.", "bytes", 200_000, 16_000_000),
+    Setting(
+        "BODY_MAX_BYTES",
+        64 * 1024,
+        "Largest request without a picture.",
+        "bytes",
+        16_384,
+        1_048_576,
+    ),
+    Setting(
+        "PICTURE_BODY_MAX_BYTES",
+        6 * 1024 * 1024,
+        "Largest request with a picture.",
+        "bytes",
+        200_000,
+        16_000_000,
+    ),
     Setting("BODY_MAX_FIELDS", 100, "Fields that one request may have.", low=20, high=1000),
-    Setting("CODE_RETENTION_DAYS", 30, "How long ended codes and messages are kept for the record.", "d", 1, 365),
+    Setting(
+        "CODE_RETENTION_DAYS",
+        30,
+        "How long ended codes and messages are kept for the record.",
+        "d",
+        1,
+        365,
+    ),
 )
 
 SETTINGS = (*GENERAL, *MAIL, *POLICY)

@@ -3,6 +3,7 @@
 import logging
 import signal
 import sys
+import threading
 from functools import partial
 
 import click
@@ -79,7 +80,9 @@ def serve(app):
 
 def deliver(app):
     """Run a mail worker of its own, beside those in the web processes."""
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop(0))
+    # A handler runs in the middle of anything, and must take no lock: a thread of its own may.
+    end = partial(worker.stop, 0)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end).start())
     worker.run(app)
 
 

@@ -107,6 +107,16 @@ class Mail:
         return self._path(r"/recover/not-you/\S+")
 
     @property
+    def confirm_email(self) -> str:
+        """The path of the link that makes this address the account's."""
+        return self._path(r"/recover/email/\S+")
+
+    @property
+    def keep_email(self) -> str:
+        """The path of the link that stops a change of address."""
+        return self._path(r"/recover/keep-email/\S+")
+
+    @property
     def is_alert(self) -> bool:
         return search(ALERT, self.subject) is not None
 

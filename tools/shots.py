@@ -1,4 +1,4 @@
-"""Pictures of every page and letter into shots/; with --docs the README's into docs/images/.
+"""Pictures of every page into shots/; with --docs the README's into docs/images/.
 
     python -m tools.shots [--docs]
 
@@ -46,16 +46,10 @@ def main() -> None:
 
 
 def of_everything(browser: Chromium) -> None:
-    """Each sight of the atlas and each letter: two widths, light and dark."""
-    with _served(**atlas.SETTINGS) as portal:
-        with browser.open(portal.url) as tab:
-            for number, sight in enumerate(Guide(tab, portal).tour(), 1):
-                _from_all_sides(tab, f"{number:02}-{sight.name}", (PHONE, DESK))
-        with browser.open("") as tab:
-            for letter in (each for each in portal.mailbox() if each.html):
-                tab.page.set_content(letter.html or "")
-                name = letter.subject.lower().replace(" ", "-")
-                _from_all_sides(tab, f"mail-{name}", LETTER_WIDTHS)
+    """Each sight of the atlas: two widths, light and dark."""
+    with _served(**atlas.SETTINGS) as portal, browser.open(portal.url) as tab:
+        for number, sight in enumerate(Guide(tab, portal).tour(), 1):
+            _from_all_sides(tab, f"{number:02}-{sight.name}", (PHONE, DESK))
 
 
 def for_docs(browser: Chromium) -> None:

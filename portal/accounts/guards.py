@@ -9,7 +9,7 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
-from portal.accounts import devices, roles, sessions
+from portal.accounts import devices, phones, roles, sessions
 from portal.accounts.entry import SignedIn
 from portal.core import web
 from portal.core.audit import By
@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(_on_every_page)
     with app.app_context():
         roles.check_sign_up_roles()
+        phones.check_countries()
 
 
 def signed_in() -> Response | None:

@@ -10,9 +10,11 @@ from portal.core.audit import By
 def hold(person: Person, by: By) -> None:
     """Whoever is in is out, and nobody comes in until a recovery has set a new password.
 
-    Codes, links and grants die as well: a way back in that is open now may be the thief's.
+    Codes, links and grants die as well: a way back in that is open now may be the thief's.  So may
+    the phone number, which would be a way back in later.
     """
     person.held_at = person.held_at or clock.now()
+    person.phone = person.phone_wanted = None
     ended = sessions.end_all(person.id)
     devices.forget_all(person.id)
     challenges.end_all(person.id)

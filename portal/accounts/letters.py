@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from portal.accounts import names, people
 from portal.accounts.models import Person
-from portal.codes import notices
+from portal.codes import flows, notices
 from portal.codes.challenges import Written
 from portal.core import audit, clock
 from portal.core.audit import Event
@@ -28,7 +28,8 @@ def with_code(to: str | None, written: Written, values: Mapping[str, object]) ->
         "device": wish.device,
         "asked_at": wish.opened_at,
     }
-    return Letter(to, every | dict(values), written.walked, written.accepted, written.refused)
+    ends = written.walked, written.accepted, written.refused
+    return Letter(to, every | dict(values), *ends, over=flows.is_over(wish))
 
 
 def notice(about: str, facts: Facts = lambda event, person: {}) -> Letter:

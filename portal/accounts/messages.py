@@ -5,6 +5,7 @@ from flask_babel import lazy_gettext as _l
 from portal.accounts import letters, people
 from portal.accounts.models import Person
 from portal.codes import challenges
+from portal.codes.models import CHANGE_EMAIL
 from portal.core.audit import Event
 from portal.core.settings import setting
 from portal.delivery.recipes import CODE, Letter, recipe
@@ -30,7 +31,7 @@ def confirm_address(about: str) -> Letter:
 
 @recipe("already_registered", _l("You already have an account"), CODE)
 def already_registered(about: str) -> Letter:
-    """To the owner of an address that was signed up again (`about`: challenge:person).
+    """To the owner of an address that somebody else wants to have (`about`: challenge:person).
 
     It carries no code.  One that nobody has is made all the same: whoever signed up counts its
     tries and its time.
@@ -43,6 +44,7 @@ def already_registered(about: str) -> Letter:
     values = {
         "name": letters.greeted(person),
         "address": person.email,
+        "moving": challenge.purpose == CHANGE_EMAIL,  # of an account that is there already
         "sign_in": setting("PUBLIC_URL") + "/sign-in",
         "recover": setting("PUBLIC_URL") + "/recover",
     }

@@ -73,6 +73,26 @@ class PastPassword(Model):
     replaced_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class EmailChange(Model):
+    """A change of an address that was asked for, of one kind with those that were confirmed.
+
+    Where it stands shows elsewhere: its challenge is open or not, and the person's address is that
+    `before` or another.  Undone, it is gone.
+    """
+
+    __tablename__ = "email_change"
+    __table_args__ = (
+        Index("ix_email_change_person", "person_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    challenge_id: Mapped[str] = mapped_column(String(43), unique=True)
+    before: Mapped[str] = mapped_column(String(254))
+    wanted: Mapped[str] = mapped_column(String(254))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class Session(Model):
     """A sign-in, of a browser or of a program: every right hangs on this row."""
 

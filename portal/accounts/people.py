@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Person
@@ -82,8 +82,18 @@ def lock(person_id: int) -> Person:
 
 
 def lock_with_owner(person_id: int, number: str) -> tuple[Person, Person | None]:
-    """The person, and whoever else has this number, both kept from change: lower id first."""
-    both = or_(Person.id == person_id, Person.phone == number)
+    """The person, and whoever else has this number, both kept from change."""
+    return _lock_both(person_id, Person.phone == number)
+
+
+def lock_with_holder(person_id: int, email: str) -> tuple[Person, Person | None]:
+    """The person, and whoever else has this address, both kept from change."""
+    return _lock_both(person_id, Person.email_key == key(email))
+
+
+def _lock_both(person_id: int, other: ColumnElement[bool]) -> tuple[Person, Person | None]:
+    """Lower id first, as everywhere: no deadlock."""
+    both = or_(Person.id == person_id, other)
     wanted = select(Person).where(both).order_by(Person.id).with_for_update()
     found = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
     (person,) = (each for each in found if each.id == person_id)

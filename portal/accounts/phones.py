@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from portal.core.errors import Rejected
-from portal.core.settings import setting
+from portal.core.settings import Refused, setting
 from portal.delivery import transports
 from portal.delivery.parcels import SMS
 
@@ -23,6 +23,13 @@ LAST_DIGITS = 3  # that a masked number shows
 def offered() -> bool:
     """Whether SMS can be sent with these settings."""
     return transports.offers(SMS)
+
+
+def check_countries() -> None:
+    """Raises Refused for what is no country: its numbers would be refused without a reason."""
+    odd = [each for each in setting("SMS_COUNTRIES") if each not in phonenumbers.SUPPORTED_REGIONS]
+    if odd:
+        raise Refused(f"SMS_COUNTRIES: {odd[0]} is no country. Give ISO 3166 codes like GB,IE.")
 
 
 def looks_like_one(typed: str | None) -> bool:

@@ -1,6 +1,6 @@
 """Sign-ins of browsers and programs alike: one row to end them all."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
@@ -60,10 +60,11 @@ def is_fresh(session: Session) -> bool:
     return lately < shown <= clock.latest()
 
 
-def confirm(session: Session) -> None:
-    """The password was typed again; nothing else about the sign-in changes."""
+def confirm(session: Session) -> datetime:
+    """The password was typed again; nothing else changes.  -> until when that counts."""
     mine = (Session.id == session.id, Session.ended_at.is_(None))
     db.session.execute(update(Session).where(*mine).values(confirmed_at=clock.now()))
+    return clock.after(setting("STEP_UP_SECONDS"))
 
 
 def renew(session: Session) -> str:

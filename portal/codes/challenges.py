@@ -188,9 +188,8 @@ def purge() -> int:
     """
     before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
     session = db.session()
-    longest = max(
-        timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS")),
-        timedelta(days=setting("NOTICE_LINK_LIFETIME_DAYS")),
-    )
-    flows = changed(session, delete(Challenge).where(Challenge.opened_at < before - longest))
+    longest = timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS"))
+    link_over = or_(Challenge.link_until.is_(None), Challenge.link_until < before)
+    old = delete(Challenge).where(Challenge.opened_at < before - longest, link_over)
+    flows = changed(session, old)
     return flows + changed(session, delete(Otp).where(Otp.expires_at < before))

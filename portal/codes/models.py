@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core.db import BigId, Model, UtcDateTime
 
 PASSWORD_RESET, VERIFY_EMAIL, VERIFY_PHONE = "password_reset", "verify_email", "verify_phone"
+CHANGE_EMAIL = "change_email"
 EMAIL, SMS = "email", "sms"  # channels of messages
 NOBODY = 0  # the user_id of an unknown address: same rows, no key between this level and people
 

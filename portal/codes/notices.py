@@ -1,8 +1,9 @@
 """The "Not you?" link of a notice: made when the notice is written, good once, for some days.
 
 It is kept among the challenges under the notice's own number, so that notices have links side by
-side.  Nothing here looks at `closed_at`: what ends a person's wishes, a password that a thief has
-changed, say, must not end the way to stop the thief.
+side; a notice with another thing to press has another purpose.  Nothing here looks at `closed_at`:
+what ends a person's wishes, a password that a thief has changed, say, must not end the way to stop
+the thief.
 """
 
 from collections.abc import Callable
@@ -34,9 +35,9 @@ def seconds() -> int:
     return int(setting("NOTICE_LINK_LIFETIME_DAYS")) * DAY
 
 
-def write(number: int, user_id: int, path: str) -> Link:
+def write(number: int, user_id: int, path: str, purpose: str = PURPOSE) -> Link:
     """The link of the notice `number`, at `path` with `{token}`; an earlier copy's link dies."""
-    token, row = crypto.new_token(), _row(number, user_id, path)
+    token, row = crypto.new_token(), _row(f"{purpose} {number}", user_id, path)
     row.link_hash = crypto.digest(token)
     row.link_until = clock.after(row.link_seconds + hand_over_seconds())
     this = update(Challenge).where(Challenge.id == row.id, Challenge.link_hash == row.link_hash)
@@ -51,11 +52,16 @@ def write(number: int, user_id: int, path: str) -> Link:
     return Link(setting("PUBLIC_URL") + path.format(token=token), accepted, refused)
 
 
-def of_link(token: str) -> Challenge | None:
+def of_link(token: str, purpose: str = PURPOSE) -> Challenge | None:
     """The notice whose newest copy carried this link, whatever became of it."""
-    mine = (Challenge.link_hash == crypto.digest(token), Challenge.purpose == PURPOSE)
+    mine = (Challenge.link_hash == crypto.digest(token), Challenge.purpose == purpose)
     found = select(Challenge).where(*mine, Challenge.opened_at <= clock.latest())
     return db.session.scalar(found.execution_options(populate_existing=True))
+
+
+def number(notice: Challenge) -> int:
+    """Under which number it was written."""
+    return int(notice.id.rpartition(" ")[2])
 
 
 def is_good(notice: Challenge) -> bool:
@@ -72,8 +78,7 @@ def use(notice: Challenge) -> bool:
     return straight(db.session(), once.values(proven_at=now)) == 1
 
 
-def _row(number: int, user_id: int, path: str) -> Challenge:
-    key = f"{PURPOSE} {number}"
+def _row(key: str, user_id: int, path: str) -> Challenge:
     found = db.session.get(Challenge, key, populate_existing=True)
     return found or _new_row(key, user_id, path)
 
@@ -81,7 +86,7 @@ def _row(number: int, user_id: int, path: str) -> Challenge:
 def _new_row(key: str, user_id: int, path: str) -> Challenge:
     row = Challenge(
         id=key,
-        purpose=PURPOSE,
+        purpose=key.partition(" ")[0],
         channel=EMAIL,
         user_id=user_id,
         typed_hash="",

@@ -23,6 +23,7 @@ STARTS = {
     "recovery": "/recover",
     "sign-up": "/sign-up",
     "phone": "/security/phone",
+    "email": "/security/email",
     NOT_YOU: "/recover",
 }
 

@@ -84,7 +84,10 @@ def _engine(url: str) -> dict[str, Any]:
     """A server may have been restarted since a connection was used, and may not answer at all."""
     if url.startswith("sqlite"):
         return {}
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
+    patience = {"connect_timeout": CONNECT_SECONDS}
+    if url.startswith("postgresql"):
+        patience["tcp_user_timeout"] = 2000 * CONNECT_SECONDS  # ms until a silent line is given up
+    return {"pool_pre_ping": True, "connect_args": patience}
 
 
 def hand_over_seconds() -> int:

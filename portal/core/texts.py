@@ -10,6 +10,7 @@ from portal.core.errors import Rejected, TooLong
 # They turn the direction of what follows (UAX 9): a name must not turn the text around it.
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 APART, APART_END = "\u2068", "\u2069"
+LEADING = {"ltr": "\u200e", "rtl": "\u200f"}
 
 
 def line(field: str, typed: str | None, longest: int) -> str:
@@ -33,6 +34,11 @@ def apart(text: str) -> str:
     """A name to be put into a sentence: in a script from right to left it turns nothing around."""
     turned = any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
     return f"{APART}{text}{APART_END}" if turned else text
+
+
+def led(line: str, direction: str) -> str:
+    """A line on its own, a subject say: that it starts with such a name does not turn it."""
+    return LEADING[direction] + line if line.startswith(APART) else line
 
 
 def _normal(field: str, typed: str | None, allowed: str) -> str:

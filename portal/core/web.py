@@ -75,6 +75,7 @@ def _on_every_page() -> dict[str, object]:
         "duration": phrases.duration,
         "day": phrases.day,
         "moment": phrases.moment,
+        "hour": phrases.hour,
     }
 
 

@@ -7,11 +7,11 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import clock
-from portal.core.db import after_commit, changed
+from portal.core.db import after_commit, changed, straight
 from portal.delivery.models import Breaker, Outgoing
 from portal.delivery.outcomes import NotAccepted
 
@@ -19,6 +19,7 @@ log = logging.getLogger("latchkey.delivery")
 ROAD, MESSAGE = "road", "message"  # how far the way is broken: up to the recipient, or behind
 FAULTS = 2  # in a row, before a channel rests: one connection may always be lost
 PROBE = timedelta(seconds=5)
+CHUNK = 500  # ids in a statement
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,10 @@ def failed(session: Session, channel: str, err: NotAccepted) -> None:
         return
     now = clock.now()
     if not breaker.broken:
-        breaker.opened_at = now
+        breaker.opened_at, breaker.probe_at = now, now + PROBE
         say = f"{channel} waits: {err}; one message every {PROBE.seconds} s tries again"
         after_commit(lambda: log.warning(say))
     breaker.broken = MESSAGE if err.walked else ROAD
-    breaker.probe_at = now + PROBE
 
 
 def worked(session: Session, health: Health, proven: str) -> None:
@@ -68,15 +68,26 @@ def worked(session: Session, health: Health, proven: str) -> None:
 
     When that closes the breaker, all that waits is due.
     """
-    if not health.faults or (health.broken == MESSAGE and proven != MESSAGE):
+    enough = proven == MESSAGE or (proven == ROAD and health.broken == ROAD)
+    if not health.faults or not enough:
         return
     now = clock.now()
     closed = update(Breaker).where(Breaker.channel == health.channel, Breaker.faults > 0)
     closed = closed.values(faults=0, broken="", opened_at=None, probe_at=None)
     if not changed(session, closed) or not health.broken:
         return
-    rest = update(Outgoing).where(Outgoing.channel == health.channel, Outgoing.done_at.is_(None))
-    due = changed(session, rest.where(Outgoing.due_at > now).values(due_at=now))
+    due = _make_due(session, health.channel, now)
     seconds = (now - (health.opened_at or now)).total_seconds()
     say = f"{health.channel} works again after {seconds:.0f} s; {due} postponed messages are due"
     after_commit(lambda: log.warning(say))
+
+
+def _make_due(session: Session, channel: str, now: datetime) -> int:
+    """All that waits, but for rows that somebody holds: those are tried already."""
+    waiting = (Outgoing.channel == channel, Outgoing.done_at.is_(None), Outgoing.due_at > now)
+    found = select(Outgoing.id).where(*waiting).with_for_update(skip_locked=True)
+    ids = session.scalars(found).all()
+    for start in range(0, len(ids), CHUNK):
+        some = update(Outgoing).where(Outgoing.id.in_(ids[start : start + CHUNK]))
+        straight(session, some.values(due_at=now))
+    return len(ids)

@@ -3,16 +3,17 @@
 Steps of the caller's transaction, but for `renew`, which belongs to a thread of its own.
 """
 
+import logging
 import os
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import clock, crypto
-from portal.core.db import at_once, db, straight
+from portal.core.db import at_once, db, seconds_ahead, straight
 from portal.core.settings import hand_over_seconds
 from portal.delivery import breakers
 from portal.delivery.breakers import MESSAGE, ROAD, Health
@@ -20,9 +21,14 @@ from portal.delivery.models import Breaker, Outgoing, Turn
 
 LEASE = timedelta(seconds=8)  # a dead holder's rows are free again after this time
 RENEWED_EVERY = 2.0  # seconds
+LONGEST_PAUSE = 600.0  # seconds between two tries of a message
+FARTHEST = timedelta(seconds=2 * LONGEST_PAUSE)
+STEP, CHECKED_EVERY = 2.0, 30.0  # seconds that clocks may differ by; how long that is believed
 DELIVERY = "delivery"  # the turn of embedded workers
 _held: dict[int, float] = {}  # rows that this process works on -> until when (monotonic) at most
 _me: dict[int, str] = {}
+_step: dict[int, tuple[float, float]] = {}  # when (monotonic) and by how much
+log = logging.getLogger("latchkey.delivery")
 
 
 def me() -> str:
@@ -39,9 +45,14 @@ def waiting() -> bool:
 class Claim:
     """A row that is ours for now; `orphaned`: whoever had it before died with it."""
 
-    row: Outgoing
-    health: Health
+    id: int
+    channel: str
+    recipe: str
+    about: str
+    created_at: datetime
+    trouble: str
     orphaned: bool
+    health: Health
 
 
 def claim(session: Session) -> Claim | None:
@@ -54,7 +65,16 @@ def claim(session: Session) -> Claim | None:
     lease = {"lease": me(), "leased_until": clock.now() + LEASE, "tries": row.tries + 1}
     straight(session, update(Outgoing).where(Outgoing.id == row.id).values(lease))
     _held[row.id] = monotonic() + hand_over_seconds()
-    return Claim(row, breakers.health(breaker), row.leased_until is not None)
+    return Claim(
+        id=row.id,
+        channel=row.channel,
+        recipe=row.recipe,
+        about=row.about,
+        created_at=row.created_at,
+        trouble=row.trouble,
+        orphaned=row.leased_until is not None,
+        health=breakers.health(breaker),
+    )
 
 
 def drop(row_id: int) -> None:
@@ -83,20 +103,33 @@ def my_turn() -> bool:
     return at_once(taken.values(holder=me(), until=now + LEASE)) == 1
 
 
+def in_step() -> bool:
+    """Whether this machine's clock agrees with the database's, by which others lease."""
+    checked_at, ahead = _step.get(os.getpid(), (-CHECKED_EVERY, 0.0))
+    if monotonic() - checked_at >= CHECKED_EVERY:
+        ahead = seconds_ahead()
+        _step[os.getpid()] = monotonic(), ahead
+        if abs(ahead) > STEP:
+            log.error("this clock is %.1f s ahead of the database's: nothing is sent here", ahead)
+    return abs(ahead) <= STEP
+
+
 def pass_on() -> None:
     """Leaves the turn to whoever wants it next."""
     mine = update(Turn).where(Turn.name == DELIVERY, Turn.holder == me())
     at_once(mine.values(holder="", until=clock.now()))
 
 
-def _is_free() -> ColumnElement[bool]:
-    return or_(Outgoing.leased_until.is_(None), Outgoing.leased_until <= clock.now())
+def is_free() -> ColumnElement[bool]:
+    """Rows that nobody works on."""
+    now = clock.now()
+    lapsed = or_(Outgoing.leased_until <= now, Outgoing.leased_until > now + LEASE + clock.SLACK)
+    return or_(Outgoing.leased_until.is_(None), lapsed)
 
 
 def _next() -> Select[Outgoing, Breaker]:
-    free = or_(Outgoing.leased_until.is_(None), Outgoing.leased_until <= clock.now())
     wanted = select(Outgoing, Breaker).join(Breaker, Breaker.channel == Outgoing.channel)
-    wanted = wanted.where(Outgoing.done_at.is_(None), free, _passing())
+    wanted = wanted.where(Outgoing.done_at.is_(None), is_free(), _passing())
     return wanted.order_by(Outgoing.rank, Outgoing.due_at, Outgoing.id)
 
 
@@ -105,12 +138,13 @@ def _passing() -> ColumnElement[bool]:
 
     Behind a broken road every row waits, and one at a time probes it.  Where the road is whole and
     messages fail, a first try is everybody's (a message to nobody gets no further than that one);
-    repeats wait.
+    repeats wait.  A clock that was set back delays none of them.
     """
-    due, first = Outgoing.due_at <= clock.now(), Outgoing.tries == 0
+    now, first = clock.now(), Outgoing.tries == 0
+    due = or_(first, Outgoing.due_at <= now, Outgoing.due_at > now + FARTHEST)
     return or_(
         and_(Breaker.broken == "", due),
-        and_(Breaker.broken == MESSAGE, first, due),
+        and_(Breaker.broken == MESSAGE, first),
         and_(Breaker.broken == MESSAGE, ~first, breakers.may_probe()),
         and_(Breaker.broken == ROAD, breakers.may_probe()),
     )

@@ -21,7 +21,7 @@ def compose(recipe: Recipe, letter: Letter, parcel_id: str) -> Parcel:
     to, text = letter.to or "", part("body.txt")
     if recipe.channel == SMS:
         return Parcel(parcel_id, SMS, to, "", text, None)
-    subject = " ".join(part("subject.txt").split())
+    subject = texts.led(" ".join(part("subject.txt").split()), get_locale().text_direction)
     return Parcel(parcel_id, recipe.channel, to, subject, text + "\n", part("body.html") + "\n")
 
 

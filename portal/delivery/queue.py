@@ -44,6 +44,12 @@ def wait(seconds: float) -> int:
     return count
 
 
+def after_fork() -> None:
+    """A child begins with nothing announced, and with a lock that nobody holds."""
+    global _lock, _ready, _woken
+    _lock, _ready, _woken = threading.Lock(), threading.Event(), 0
+
+
 def publish(broker: Celery, count: int) -> None:
     """Tells Celery's workers.  Raises when the broker is away; then the sweep finds the rows."""
     for _each in range(count):

@@ -13,6 +13,8 @@ CODE, NOTICE = 0, 1  # ranks: whoever waits for a code waits now
 class Letter:
     """Who gets it (None: nobody, the same way is walked) and the template's values.
 
+    `over`: nobody can see any more what becomes of it, so that no way is walked at all.
+
     `walked(now)` runs once the part of the way that needs no recipient was walked, `accepted(now)`
     once the transport took the message, `refused()` when it did not; each in a transaction.
     """
@@ -22,6 +24,7 @@ class Letter:
     walked: Callable[[datetime], None] = lambda now: None
     accepted: Callable[[datetime], None] = lambda now: None
     refused: Callable[[], None] = lambda: None
+    over: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,27 @@
 """Sending what waits: at least once, harmless when twice."""
 
-import logging
-import secrets
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
 from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
 
 from portal.core import clock
-from portal.core.db import after_commit, at_once, straight, transaction
+from portal.core.db import at_once, transaction
 from portal.core.settings import setting
-from portal.delivery import breakers, leases, letters, transports
+from portal.delivery import breakers, endings, leases, letters, transports
 from portal.delivery.breakers import MESSAGE, ROAD, Health
 from portal.delivery.leases import Claim
 from portal.delivery.models import Outgoing
-from portal.delivery.outcomes import BROKEN, IN_DOUBT, NotAccepted
+from portal.delivery.outcomes import BROKEN, IN_DOUBT, LATER, NotAccepted
 from portal.delivery.parcels import SMS, Parcel
 from portal.delivery.recipes import RECIPES, Letter
 
-log = logging.getLogger("latchkey.delivery")
-GIVE_UP, REFUSED_AFTER = timedelta(days=1), timedelta(hours=1)
-SHORTEST_PAUSE, LONGEST_PAUSE, PART_OF_AGE = 1.0, 600.0, 4  # seconds, but for the last
-AT_A_TIME = 1000
+AT_A_TIME_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -34,29 +31,31 @@ class Job:
     `parcel` is the letter written down; None for a letter to nobody.
     """
 
-    row: Outgoing
+    id: int
+    channel: str
     health: Health
     letter: Letter | None = None
     parcel: Parcel | None = None
 
 
-def deliver_due(seconds: float = 30, ahead: Executor | None = None) -> int:
-    """Sends what is due, most urgent first, for `seconds` at most.  -> how many were tried.
+def deliver_due(ahead: Executor | None = None, stopped: Callable[[], bool] = lambda: False) -> int:
+    """Sends what is due, most urgent first, for half a minute at most.  -> how many were tried.
 
-    `ahead`, a thread with this application's context, writes the next message meanwhile.
+    `ahead`, a thread with this application's context, writes the next message meanwhile.  What was
+    written is sent before it stops.
     """
-    count, until = 0, monotonic() + seconds
+    count, until = 0, monotonic() + AT_A_TIME_SECONDS
     job = _take() if leases.waiting() else None  # a look without a lock: most find nothing
     while job is not None:
-        following = ahead.submit(_take) if ahead else None
+        more = not stopped() and monotonic() < until
+        following = ahead.submit(_take) if ahead and more else None
         try:
             _see_off(job)
         except BaseException:
             _abandon(following)
             raise
         count += 1
-        job = following.result() if following else _take() if monotonic() < until else None
-        ahead = ahead if monotonic() < until else None
+        job = following.result() if following else _take() if more else None
     return count
 
 
@@ -82,21 +81,42 @@ def _take() -> Job | None:
             claim = leases.claim(session)
             if claim is None:
                 return None
-            letter = None if _in_doubt(claim) else RECIPES[claim.row.recipe].write(claim.row.about)
+            letter = _letter(session, claim)
+            session.flush()
+            session.expunge_all()  # another thread may send it: nothing is read through here again
     except Exception as err:
         if claim is None:
             raise
-        _spoilt(claim.row.id, err)
-        return Job(claim.row, claim.health)
-    return _written(Job(claim.row, claim.health, letter))
+        return _spoilt(claim, err)
+    return _written(claim, Job(claim.id, claim.channel, claim.health, letter))
 
 
-def _written(job: Job) -> Job:
+def _letter(session: Session, claim: Claim) -> Letter | None:
+    """None for what ends here: a doubtful SMS, and what nobody can see any more."""
+    if claim.orphaned and claim.trouble == IN_DOUBT:
+        endings.doubtful(session, claim.id)
+        return None
+    letter = RECIPES[claim.recipe].write(claim.about)
+    if not letter.over:
+        return letter
+    letter.refused()
+    endings.accepted(session, claim.id, False, clock.now())
+    return None
+
+
+def _spoilt(claim: Claim, err: Exception) -> Job:
+    leases.drop(claim.id)
+    with transaction() as session:
+        endings.spoilt(session, claim.id, NotAccepted(BROKEN, type(err).__name__))
+    return Job(claim.id, claim.channel, claim.health)
+
+
+def _written(claim: Claim, job: Job) -> Job:
     if job.letter is None or job.letter.to is None:
         return job
-    parcel_id = f"outbox-{job.row.id}.{job.row.created_at:%Y%m%d%H%M%S}"
+    parcel_id = f"outbox-{claim.id}.{claim.created_at:%Y%m%d%H%M%S}"
     try:
-        parcel = letters.compose(RECIPES[job.row.recipe], job.letter, parcel_id)
+        parcel = letters.compose(RECIPES[claim.recipe], job.letter, parcel_id)
     except Exception as err:  # noqa: BLE001 - whatever is wrong with one message, the next must go
         _not_accepted(job, job.letter, NotAccepted(BROKEN, type(err).__name__))
         return replace(job, letter=None)
@@ -106,47 +126,41 @@ def _written(job: Job) -> Job:
 def _abandon(following: Future[Job | None] | None) -> None:
     """Nobody will send what was written ahead: its lease may run out."""
     if following and not following.exception() and (job := following.result()):
-        leases.drop(job.row.id)
-
-
-def _in_doubt(claim: Claim) -> bool:
-    """Its sender died.  An SMS that may have left is not paid for twice: the person asks again."""
-    if claim.row.channel != SMS or not claim.orphaned:
-        return False
-    log.warning("message %s may have been sent by a worker that died", claim.row.id)
-    _end(claim.row, NotAccepted(IN_DOUBT, for_good=True))
-    return True
+        leases.drop(job.id)
 
 
 def _see_off(job: Job) -> None:
     """Hands over, outside any transaction, and starts the clocks."""
     try:
         if job.letter is not None:
-            proven = _hand_over(job.row.channel, job.parcel)
-            _accepted(job, job.letter, proven)
+            _accepted(job, job.letter, _hand_over(job, job.letter))
     except NotAccepted as err:
         _not_accepted(job, cast(Letter, job.letter), err)
     finally:
-        leases.drop(job.row.id)
+        leases.drop(job.id)
 
 
-def _hand_over(channel: str, parcel: Parcel | None) -> str:
+def _hand_over(job: Job, letter: Letter) -> str:
     """-> how much of the transport's way this has proven to work."""
-    if parcel is None:
-        return ROAD if transports.ask(channel) else ""
-    transports.send(parcel)
+    if job.parcel is None:
+        return ROAD if transports.ask(job.channel) else ""
+
+    def walked() -> None:
+        with transaction() as session:
+            letter.walked(clock.now())
+            if job.channel == SMS and not endings.mark(session, job.id):
+                raise NotAccepted(LATER)  # somebody else sends it by now
+
+    transports.send(job.parcel, walked)
     return MESSAGE
 
 
 def _accepted(job: Job, letter: Letter, proven: str) -> None:
     now = clock.now()
-    done = {"done_at": now, "lease": None, "leased_until": None}
-    if letter.to is not None:  # otherwise the trouble before is why nobody waits any more
-        done |= {"accepted_at": now, "trouble": ""}
     with transaction() as session:
-        straight(session, update(Outgoing).where(Outgoing.id == job.row.id).values(**done))
-        letter.walked(now)
-        letter.accepted(now)
+        if endings.accepted(session, job.id, job.parcel is not None, now):
+            letter.accepted(now)  # the code first, as everywhere: one order of locks, no deadlock
+            letter.walked(now)
         breakers.worked(session, job.health, proven)
 
 
@@ -156,42 +170,7 @@ def _not_accepted(job: Job, letter: Letter, err: NotAccepted) -> None:
         if err.walked:
             letter.walked(clock.now())
         if err.fault:
-            breakers.failed(session, job.row.channel, err)
+            breakers.failed(session, job.channel, err)
         elif err.why != BROKEN:
             breakers.worked(session, job.health, MESSAGE)
-        held = (Outgoing.id == job.row.id, Outgoing.lease == leases.me())
-        wanted = select(Outgoing).where(*held).with_for_update()
-        row = session.scalar(wanted.execution_options(populate_existing=True))
-        if row is not None:  # otherwise somebody else has it: the lease ran out
-            _postpone(row, err)
-
-
-def _spoilt(row_id: int, err: Exception) -> None:
-    """The recipe failed, and with it the claim was undone."""
-    with transaction() as session:
-        row = session.get_one(Outgoing, row_id, populate_existing=True, with_for_update=True)
-        row.tries += 1
-        _postpone(row, NotAccepted(BROKEN, type(err).__name__))
-
-
-def _postpone(row: Outgoing, err: NotAccepted) -> None:
-    """Later again, each time a little later; after a day never."""
-    now = clock.now()
-    age = now - row.created_at
-    _end(row, err)
-    if not (err.why == IN_DOUBT or age > GIVE_UP or (err.for_good and age > REFUSED_AFTER)):
-        row.done_at, row.due_at = None, now + _pause(age)
-    rest = f"again in {(row.due_at - now).total_seconds():.0f} s"
-    say = f"message {row.id} ({row.recipe}): {err}; {'no more' if row.done_at else rest}"
-    after_commit(lambda: log.warning(say))
-
-
-def _end(row: Outgoing, err: NotAccepted) -> None:
-    row.lease = row.leased_until = None
-    row.done_at, row.trouble = clock.now(), str(err)
-
-
-def _pause(age: timedelta) -> timedelta:
-    """A quarter of the time that it has waited already, give or take a quarter of that."""
-    seconds = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, age.total_seconds() / PART_OF_AGE))
-    return timedelta(seconds=seconds * (75 + secrets.randbelow(51)) / 100)
+        endings.postpone(session, job.id, err)

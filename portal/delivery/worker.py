@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from portal.core import db
 from portal.core.settings import setting
 from portal.delivery import leases, queue, service, transports
 
@@ -22,19 +23,21 @@ BROKER_PAUSE = 5.0  # seconds without Redis: the sweep does what is not announce
 REST_AFTER = 40  # polls with nothing to do
 _running: dict[int, threading.Thread] = {}
 _keepers: dict[int, threading.Thread] = {}
-_stop = threading.Event()
+_starting, _stop = threading.Lock(), threading.Event()
 
 
 def start(app: Flask) -> None:
     """Starts this process's part, once; a forked child starts its own with its first request."""
-    if os.getpid() not in _running:
-        with app.app_context():
-            part = run_herald if setting("REDIS_URL") else run_embedded
-        _running[os.getpid()] = _thread("delivery", part, app)
+    with _starting:
+        if os.getpid() not in _running:
+            with app.app_context():
+                part = run_herald if setting("REDIS_URL") else run_embedded
+            _running[os.getpid()] = _thread("delivery", part, app)
 
 
 def start_with_first_request(app: Flask) -> None:
     """For servers that load the application before they fork, and for `flask run`."""
+    os.register_at_fork(after_in_child=lambda: _forked(app))
     inner = app.wsgi_app
 
     def started(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -44,10 +47,17 @@ def start_with_first_request(app: Flask) -> None:
     app.wsgi_app = started  # type: ignore[method-assign]
 
 
+def _forked(app: Flask) -> None:
+    """Locks that a parent's threads held stay held in a child; its connections are the parent's."""
+    global _starting
+    _starting = threading.Lock()
+    queue.after_fork()
+    db.after_fork(app)
+
+
 def stop(seconds: float) -> None:
     """Lets the message under way be finished, for `seconds` at most."""
     _stop.set()
-    queue.wake()
     if thread := _running.get(os.getpid()):
         thread.join(seconds)
 
@@ -55,8 +65,7 @@ def stop(seconds: float) -> None:
 def run_embedded(app: Flask) -> None:
     """Sends what is due while it is this process's turn, until `stop`."""
     run(app, leases.my_turn)
-    with app.app_context():
-        _quietly(leases.pass_on)
+    _quietly(app, leases.pass_on)
 
 
 def run(app: Flask, may: Callable[[], bool] = lambda: True) -> None:
@@ -64,14 +73,15 @@ def run(app: Flask, may: Callable[[], bool] = lambda: True) -> None:
     _keep(app)
     idle, context = 0, app.app_context()
     with ThreadPoolExecutor(1, "letters", context.push) as ahead:
+
+        def work() -> int:
+            return service.deliver_due(ahead, _stop.is_set) if leases.in_step() and may() else 0
+
         while not _stop.is_set():
             queue.wait(POLL_SECONDS)
-            with app.app_context():
-                idle = (
-                    0 if _quietly(lambda: may() and service.deliver_due(ahead=ahead)) else idle + 1
-                )
-                if idle == REST_AFTER:
-                    transports.rest()
+            idle = 0 if _quietly(app, work) else idle + 1
+            if idle == REST_AFTER:
+                _quietly(app, transports.rest)
 
 
 def run_herald(app: Flask) -> None:
@@ -95,20 +105,16 @@ def celery(app: Flask) -> Celery | None:
     made = queue.broker(url)
 
     def deliver() -> None:
-        _inside(app, service.deliver_next)
+        _keep(app)
+        _quietly(app, lambda: leases.in_step() and service.deliver_next())
 
     def sweep() -> None:
-        _inside(app, service.deliver_due)
+        _keep(app)
+        _quietly(app, lambda: leases.in_step() and service.deliver_due(stopped=_stop.is_set))
 
     made.task(name=queue.DELIVER)(deliver)
     made.task(name=queue.SWEEP)(sweep)
     return made
-
-
-def _inside(app: Flask, work: Callable[[], object]) -> None:
-    _keep(app)
-    with app.app_context():
-        _quietly(work)
 
 
 def _keep(app: Flask) -> None:
@@ -119,15 +125,15 @@ def _keep(app: Flask) -> None:
 
 def _renew(app: Flask) -> None:
     while not _stop.wait(leases.RENEWED_EVERY):
-        with app.app_context():
-            _quietly(leases.renew)
+        _quietly(app, leases.renew)
 
 
-def _quietly(work: Callable[[], object]) -> object:
-    """The database is away, say: rows wait, and so do we."""
+def _quietly(app: Flask, work: Callable[[], object]) -> object:
+    """The database is away, say: rows wait, and so do we.  No thread dies of it."""
     try:
-        return work()
-    except Exception as err:  # noqa: BLE001
+        with app.app_context():
+            return work()
+    except Exception as err:  # noqa: BLE001 - also what the end of the context may raise
         log.warning("the outbox cannot be worked on: %s", type(err).__name__)
         _stop.wait(1)
         return None

@@ -9,7 +9,7 @@ from portal.core import clock
 from portal.core.db import db, transaction
 from portal.core.safety import is_loopback
 from portal.core.settings import setting
-from portal.demo import portraits
+from portal.demo import portraits, post
 from portal.demo.cast import CAST, DEMO, Invented
 from portal.profile import pictures, stores
 from portal.profile.models import Profile
@@ -47,6 +47,8 @@ def _add(invented: Invented, number: int) -> None:
         person.picture_name = name
         kept = {section: getattr(invented, section) for section in SECTIONS}
         session.add(Profile(person_id=person.id, links=_links(number), **kept))
+        if invented.email == DEMO:
+            session.add_all(post.past(person.id, clock.now()))
 
 
 def _backdate(person: Person, number: int) -> None:

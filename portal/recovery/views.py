@@ -11,6 +11,7 @@ from portal.core.forms import PortalForm
 from portal.delivery.parcels import SMS
 from portal.recovery import service
 from portal.recovery.forms import CodeForm, EitherForm, LinkForm, NewPasswordForm, StartForm
+from portal.recovery.service import keeping, moving
 from portal.recovery.service import not_you as noticed
 
 bp = Blueprint("recovery", __name__)
@@ -71,19 +72,43 @@ def link(token):
 
 @bp.route("/recover/not-you/<string:token>", methods=["GET", "POST"])
 def not_you(token):
-    form, address = PortalForm(), noticed.of_notice(token)
+    form, account = PortalForm(), noticed.of_notice(token)
     if not form.validate_on_submit():
-        return form.page("recovery/not_you.html", address=address, path=request.path)
+        return form.page("recovery/not_you.html", account=account, path=request.path)
     noticed.press(token, guards.by())
-    session["held"] = address
+    session["held"] = {"address": account.address, "has_phone": account.has_phone}
     return redirect("/recover/held", 303)
+
+
+@bp.route("/recover/email/<string:token>", methods=["GET", "POST"])
+def email(token):
+    form, wish = PortalForm(), moving.of_link(token)
+    if not form.validate_on_submit():
+        return form.page("recovery/email.html", wish=wish, path=request.path)
+    mine = current_user.session.id if current_user.is_authenticated else None
+    moving.confirm(token, mine, guards.by())
+    flash(_("Your email address is changed. Sign in with the new one from now on."), "ok")
+    return redirect("/security" if mine else "/sign-in", 303)
+
+
+@bp.route("/recover/keep-email/<string:token>", methods=["GET", "POST"])
+def keep_email(token):
+    form, change = PortalForm(), keeping.of_link(token)
+    if not form.validate_on_submit():
+        return form.page("recovery/keep_email.html", change=change, path=request.path)
+    if keeping.stop(token, guards.by()):
+        flash(_("Your email address is the old one again."), "ok")
+        session["held"] = {"address": change.account, "has_phone": change.has_phone}
+        return redirect("/recover/held", 303)
+    flash(_("The change is stopped. Was it not you? Choose a new password now."), "ok")
+    return redirect("/recover", 303)
 
 
 @bp.get("/recover/held")
 def held():
     if "held" not in session:
         return redirect("/recover", 303)
-    return render_template("recovery/held.html", address=session["held"])
+    return render_template("recovery/held.html", account=session["held"])
 
 
 @bp.route("/auth/password-reset", methods=["GET", "POST"])

@@ -18,5 +18,9 @@ class PhoneForm(PortalForm):
     phone = StringField(_l("Phone number"))
 
 
+class EmailForm(PortalForm):
+    email = StringField(_l("New email address"))
+
+
 class CodeForm(PortalForm):
     code = StringField(_l("6-digit code"))

@@ -6,14 +6,15 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from portal.accounts import guards, phones
-from portal.security.forms import CodeForm, ConfirmForm, PasswordForm, PhoneForm
+from portal.security.forms import CodeForm, ConfirmForm, EmailForm, PasswordForm, PhoneForm
 from portal.security.service import confirm as confirming
+from portal.security.service import email as addresses
 from portal.security.service import history
 from portal.security.service import password as passwords
 from portal.security.service import phone as numbers
 
 bp = Blueprint("security", __name__, url_prefix="/security")
-PHONE = "/security/phone"
+PHONE, EMAIL = "/security/phone", "/security/email"
 bp.before_request(guards.signed_in)
 
 
@@ -104,6 +105,21 @@ def phone_remove():
     numbers.remove(current_user.person, guards.by())
     flash(_("Your phone number is removed."), "ok")
     return redirect(PHONE, 303)
+
+
+@bp.route("/email", methods=["GET", "POST"])
+def email():
+    form, person = EmailForm(), current_user.person
+    if form.validate_on_submit():
+        if stopped := guards.unconfirmed(EMAIL, form.email.data):
+            return stopped
+        with form.reporting():
+            addresses.ask(person, form.email.data, guards.by())
+            flash(_("We have written to both addresses. The change waits for the new one."), "ok")
+            return redirect(EMAIL, 303)
+    if not form.is_submitted():
+        form.email.data = guards.remembered(EMAIL)
+    return form.page("security/email.html", address=person.email)
 
 
 @bp.get("/messages")

@@ -35,7 +35,7 @@ def test_a_first_sign_in_with_another_browser_is_told(world, ann, time):
     assert subjects(world) == []
     sign_in(world.visitor(agent=SAFARI), ann.email)
     [mail] = world.post.alerts(ann.email)
-    told = f"with Safari on iPhone on {time.at.day} {time.at:%B %Y}, {time.at:%H:%M} UTC."
+    told = f"on {time.at.day} {time.at:%B %Y}, {time.at:%H:%M} UTC, with Safari on iPhone."
     assert mail.subject == "New sign-in to your Latchkey account"
     assert told in mail.text
     assert "You do not need to do anything if this was you." in mail.text

@@ -1,38 +1,25 @@
 """Every email: text and HTML tell the same, in the words of the settings, and carry no tricks."""
 
 import re
-from contextlib import contextmanager
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from portal.accounts import people
-from portal.codes import terms
 from portal.core import audit
 from portal.core.audit import By
 from portal.core.db import transaction
 from portal.delivery import outbox
 from portal.delivery.recipes import CODE, RECIPES
-from portal.recovery.service import support
-from tests.conftest import OTHER_PASSWORD, PASSWORD, ask, open_account, sign_in
+from tests.conftest import OTHER_PASSWORD, open_account, sign_in
+from tests.policy.emails import SUBJECTS, every_email
 from tests.policy.world import ANN, ELSEWHERE, World
 from tests.rigs.html import attribute, words
 
-SUBJECTS = {
-    "confirm_address": "Confirm your email address",
-    "already_registered": "You already have a {} account",
-    "recovery": "Get back into your {} account",
-    "recovery_by_support": "{} support sent you a way back in",
-    "password_changed": "Your {} password is changed",
-    "new_device": "New sign-in to your {} account",
-    "many_wrong_passwords": "Someone is trying to sign in to your {} account",
-    "unlocked_by_support": "{} support unlocked your account",
-    "phone_changed": "A phone number was added to your {} account",
-    "two_step_on": "Two-step sign-in is on",
-    "two_step_off": "Two-step sign-in is off",
-}
 WITH_CODE = {"confirm_address", "recovery"}
-WITHOUT_NOT_YOU = {"confirm_address", "already_registered", "recovery", "recovery_by_support"}
+TO_A_STRANGER = {"confirm_address", "email_change_new"}
+URGENT = TO_A_STRANGER | {"already_registered", "recovery", "recovery_by_support"}
+WITHOUT_NOT_YOU = URGENT | {"email_change_old"}  # it has a button of its own
 SIX_DIGITS = re.compile(r"(?<!\d)\d{6}(?!\d)")
 ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 FACTS = (
@@ -40,62 +27,6 @@ FACTS = (
     r"\d+ (?:tries|wrong passwords|devices?)", r"Firefox on Linux", r"0800 000 000",
     r"\S+@example\.org", r"HD-20418", r"Hello [^.]+\.",
 )  # fmt: skip
-RUTH = "ruth@example.org"
-
-
-@contextmanager
-def inside(world):
-    """Where stories are told that have no door yet."""
-    with world.context():
-        yield
-
-
-def every_email(world, name="Ann Miller"):
-    """All that the portal writes to Ann, who is called `name`.  -> by recipe."""
-    world.account(full_name="Ann Miller")
-    world.account(RUTH, "Ruth Lund")
-    world.write("UPDATE person SET role = 'support' WHERE email = :ruth", ruth=RUTH)
-    browser = world.inside()
-    browser.get("/profile")
-    assert browser.submit("/profile/name", full_name=name).status == 303
-    for number in range(12):
-        sign_in(world.visitor(), ANN, f"wrong {number}")
-    world.command("users", "clear-throttles", ANN)
-    open_account(world.visitor(address=ELSEWHERE), ANN)
-    world.add_phone(browser)
-    world.change_password(browser, PASSWORD, OTHER_PASSWORD)
-    _by_staff(world)
-    _of_later_features(world)
-    world.post.deliver()
-    ask(world.visitor(), ANN)
-    name = world.app.config["PORTAL_NAME"]
-    wanted = {recipe: subject.format(name) for recipe, subject in SUBJECTS.items()}
-    mails = [mail for mail in world.post.deliver() if mail.to == ANN]
-    return {
-        recipe: next(mail for mail in mails if plain(mail.subject) == subject)
-        for recipe, subject in wanted.items()
-    }
-
-
-def _by_staff(world):
-    with inside(world):
-        ann, ruth = people.find(ANN), people.find(RUTH)
-        by = By(ruth.id, "192.0.2.0/24", "Chrome on Windows", "called back", "HD-20418")
-        support.start_for(ann, ruth, terms.page("/recover/link/{token}"), by)
-
-
-def _of_later_features(world):
-    """Their recipes are there; what causes them is not."""
-    with inside(world), transaction():
-        for state in "on", "off":
-            by = By(people.find(ANN).id, "192.0.2.0/24", "Firefox on Linux")
-            event = audit.record(f"two-step:{state}", by.person_id, by)
-            outbox.put(RECIPES[f"two_step_{state}"], event.id, by.person_id)
-
-
-def plain(text):
-    """Without the marks that keep a name's direction to itself."""
-    return re.sub("[\u2066-\u2069]", "", text)
 
 
 def tree(mail):
@@ -122,7 +53,7 @@ def test_no_email_is_missing_here():
 
 def test_only_what_somebody_waits_for_goes_first():
     urgent = {name for name in SUBJECTS if RECIPES[name].rank == CODE}
-    assert urgent == WITHOUT_NOT_YOU
+    assert urgent == URGENT
 
 
 def test_every_email_has_its_subject_and_one_heading(emails):
@@ -257,7 +188,7 @@ HARMLESS = ['O\'Brien & Sons "Ann"', "J. R. Müller 3rd", "林美玲", "{{ 7*7 }
 @pytest.mark.parametrize("name", HARMLESS)
 def test_other_names_are_greeted_as_they_are(app, name):
     emails = every_email(World(app), name)
-    for recipe in set(SUBJECTS) - {"confirm_address"}:
+    for recipe in set(SUBJECTS) - TO_A_STRANGER:
         mail = emails[recipe]
         assert f"Hello {name}. " in mail.text, recipe
         assert f"Hello {name}. " in words(tree(mail).css_first("[role=article]")), recipe
@@ -266,10 +197,11 @@ def test_other_names_are_greeted_as_they_are(app, name):
 @pytest.mark.parametrize("name", ["أمل حداد", "נועה כהן"])
 def test_a_name_from_right_to_left_turns_nothing_around_it(make_app, name):
     emails = every_email(World(make_app(PORTAL_NAME=name[::-1])), name)
-    for recipe in set(SUBJECTS) - {"confirm_address"}:
+    for recipe in set(SUBJECTS) - TO_A_STRANGER:
         assert f"Hello \u2068{name}\u2069. " in emails[recipe].text, recipe
         assert f"Hello \u2068{name}\u2069. " in emails[recipe].html, recipe
     assert "\u2068" in emails["new_device"].subject
+    assert emails["unlocked_by_support"].subject.startswith("\u200e\u2068")
 
 
 def test_a_name_typed_by_a_stranger_is_not_repeated_to_the_owner(app, time):
@@ -303,7 +235,7 @@ def test_staff_who_helped_are_named_with_reason_and_ticket(emails):
 def test_what_staff_typed_brings_no_link_either(app):
     world = World(app)
     world.account()
-    with inside(world), transaction():
+    with world.context(), transaction():
         ann = people.find(ANN)
         by = By(ann.id, reason="see http://evil.example", ticket="evil.example")
         event = audit.record("account:unblocked", ann.id, by)

@@ -31,7 +31,7 @@ def app(make_app):
 
 @pytest.fixture
 def victim(app, post, time, sign_up):
-    """A browser in which everything is under way: signed in, three flows, a grant, two links."""
+    """A browser in which everything is under way: signed in, three flows, a grant, five links."""
     sign_up("ann@example.org")
     sign_up("bob@example.org", "Bob Hill")
     browser = Visitor(app)
@@ -44,7 +44,7 @@ def victim(app, post, time, sign_up):
     time.pass_(minutes=2)
     browser.get(PHONE)
     assert browser.submit(PHONE, phone=OTHER_NUMBER).status == 303
-    post.deliver()
+    old, new = world.wish_for(browser, "sana@example.net")
     ask(browser, "ann@example.org")
     browser.follow()
     browser.submit("/recover/code", code=post.newest("ann@example.org").code)
@@ -53,6 +53,9 @@ def victim(app, post, time, sign_up):
     browser.links = {
         "/recover/link/": post.newest("bob@example.org").link,
         "/sign-up/link/": post.newest("new@example.org").link,
+        "/recover/not-you/": post.alerts("ann@example.org")[0].not_you,
+        "/recover/email/": new.confirm_email,
+        "/recover/keep-email/": old.keep_email,
     }
     return browser
 

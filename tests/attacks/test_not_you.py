@@ -12,7 +12,7 @@ from portal.accounts import attempts, passwords
 from portal.core.db import db
 from tests.attacks.conftest import KINDS, Strangers, dump
 from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, ask, open_account, sign_in
-from tests.policy.world import ANN, ELSEWHERE, World, choose, type_code
+from tests.policy.world import ANN, ELSEWHERE, NUMBER, World, choose, type_code
 
 BOB = "bob@example.org"
 NEW = {"password": OTHER_PASSWORD, "confirm_password": OTHER_PASSWORD}
@@ -293,9 +293,27 @@ def test_a_thiefs_phone_number_does_not_end_the_hold(world, ann):
     press(world, world.post.alerts()[0])
     asking = world.visitor(address=ELSEWHERE)
     before = len(world.post.deliver())
-    assert ask(asking, "+447400123456").location == "/recover/code"
+    assert ask(asking, NUMBER).location == "/recover/code"
     assert len(world.post.deliver()) == before
     assert held(world) == [ANN]
+
+
+def test_a_thiefs_phone_number_is_no_way_in_after_the_hold_either(world, ann, time):
+    thief = world.inside()
+    world.add_phone(thief)
+    browser, mail = world.visitor(), world.post.newest(ANN)
+    assert "phone number was added" in mail.subject
+    assert "The phone number is taken out" in browser.get(mail.not_you).text
+    browser.submit(mail.not_you)
+    assert "Add it again" in browser.follow().text
+    asking, message = world.asked()
+    type_code(asking, message.code)
+    choose(asking, OTHER_PASSWORD)
+    time.pass_(minutes=20)
+    before = len(world.post.deliver())
+    ask(world.visitor(address=ELSEWHERE), NUMBER)
+    assert len(world.post.deliver()) == before
+    assert world.rows("SELECT phone, phone_wanted FROM person") == [(None, None)]
 
 
 # ------------------------------------------------------------------ spies

@@ -1,6 +1,7 @@
-"""When a mail server is down, messages wait together, one probes every 5 s, and all leave at once."""
+"""While a mail server is down messages wait together, one probes every 5 s, then all leave."""
 
 import logging
+import threading
 
 import pytest
 
@@ -115,7 +116,9 @@ def test_repeats_wait_behind_a_server_that_takes_no_message(office, time):
     time.pass_(seconds=5)
     office.deliver()
     assert sorted(each.to for each in office.smtp.received) == [(ANN,), (BOB,)]
-    by_name = {each.to[0]: code for each, code in zip(office.smtp.received, office.codes())}
+    by_name = {
+        each.to[0]: code for each, code in zip(office.smtp.received, office.codes(), strict=True)
+    }
     assert type_code(browsers[0], by_name[ANN]).status == 303
 
 
@@ -144,3 +147,34 @@ def test_a_clock_that_was_set_back_delays_no_probe(office, time):
     time.pass_(hours=-3)
     office.deliver()
     assert tries(office) > before
+
+
+def test_messages_to_nobody_do_not_hide_that_none_is_taken(office, time):
+    """Their way ends before the fault; they must not forgive it."""
+    office.smtp.drop("DATA", times=99)
+    for email in (ANN, NOBODY, BOB):
+        office.asked(email)
+        office.deliver()
+    assert broken(office) == "message"
+
+
+def test_who_asked_sees_it_sent_before_the_server_takes_its_time(office):
+    """Over the recipient and the message: nobody's has neither."""
+    [browser] = office.asked(ANN)
+    office.smtp.hang(0.8, "DATA")
+    worker = threading.Thread(target=office.deliver)
+    worker.start()
+    office.until(lambda: "DATA" in office.smtp.commands)
+    assert state(browser) == "sent"
+    assert office.smtp.received == []
+    worker.join()
+    assert type_code(browser, office.codes()[0]).status == 303
+
+
+def test_what_nobody_can_see_any_more_is_not_even_asked_for(office, time):
+    office.asked(ANN, NOBODY)
+    time.pass_(minutes=16)
+    office.deliver()
+    assert office.smtp.commands == []
+    assert office.waiting() == []
+    assert office.usable() == 0

@@ -33,12 +33,13 @@ log = logging.getLogger("latchkey.tests")
 Kill = Callable[[], None]
 
 MESSAGES, KILLS = 300, 40
-LATENCY = 0.1  # seconds that the mail server takes to accept: no haste, no snail
-WHILE_BUSY = 0.3  # a kill comes so many seconds after a sign of work, at most
+LATENCY = 0.4  # seconds that the mail server takes to accept, as one far away does
+WHILE_BUSY = 0.8  # a kill comes so many seconds after new work, at most
 MOST_TWICE = MESSAGES * 5 // 100
 IN_THE_MIDDLE = 8  # so many kills at least interrupt a message, or the test shows nothing
-WORKERS, AT_WORK = 4, 3  # so many are up, at least, when one of them is killed
+WORKERS, AT_WORK = 4, 2  # so many are up, at least, when one of them is killed
 WHOLE_EVERY = 10  # every so many kills, Celery's worker dies with its pool and its beat
+AT_THE_END = 3  # seconds that the message under way may take, and the end of a process
 PATIENCE = 45  # seconds for what dead workers held: a lease, a sweep, and a busy machine
 EARLIER = 2  # copies before the last whose codes are tried: three tries a code, one for the last
 BY = By(network="192.0.2.1", device="A browser")
@@ -128,7 +129,7 @@ def test_embedded_workers_may_be_killed_at_any_moment(prepare, post, tmp_path, s
     try:
         for each in workers:
             each.launch()
-        _kill(ground, post, aim, chance)
+        _kill(ground, aim, chance)
         _everything_arrived(ground, post, seed)
     finally:
         for each in workers:
@@ -149,8 +150,26 @@ def test_celery_workers_may_be_killed_at_any_moment(
         return lambda: worker.kill_one(victim)
 
     with CeleryWorker(ground.environment, tmp_path / "celery.log", WORKERS) as worker:
-        _kill(ground, post, aim, chance)
+        _kill(ground, aim, chance)
         _everything_arrived(ground, post, seed)
+
+
+@pytest.mark.parametrize("kind", [DeliverWorker, ServeWorker])
+def test_a_worker_that_is_told_to_end_finishes_its_message_and_no_more(
+    prepare, post, tmp_path, kind
+):
+    """At an update, say, while others wait: nothing is sent twice because of it."""
+    ground = prepare()
+    ground.ask(MESSAGES // 3)
+    with kind(ground.environment, tmp_path / "worker.log") as worker:
+        _until(lambda: len(post.accepted()) > 2)
+        began = time.monotonic()
+        assert worker.stop() == 0
+        took = time.monotonic() - began
+    done = ground.number("SELECT count(*) FROM outbox WHERE done_at IS NOT NULL")
+    held = ground.number("SELECT count(*) FROM outbox WHERE leased_until IS NOT NULL")
+    assert took < AT_THE_END, f"It took {took:.1f} s."
+    assert (len(post.accepted()), held) == (done, 0)
 
 
 def _again(worker: Worker) -> None:
@@ -158,15 +177,11 @@ def _again(worker: Worker) -> None:
     worker.launch()
 
 
-def _kill(
-    ground: Ground, post: PostOffice, aim: Callable[[int], Kill], chance: random.Random
-) -> None:
-    """Kills at random moments after a sign of work, while there is more of it."""
+def _kill(ground: Ground, aim: Callable[[int], Kill], chance: random.Random) -> None:
+    """Kills at random moments while there is work."""
     for number in range(KILLS):
         kill = aim(number)
-        before = len(post.accepted())
         ground.ask(MESSAGES * (number + 1) // KILLS - len(ground.flows))
-        _until(lambda: len(post.accepted()) > before)  # noqa: B023 - called here, now
         time.sleep(chance.uniform(0, WHILE_BUSY))
         kill()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.core.db import transaction
-from portal.delivery import leases
+from portal.delivery import endings, leases, transports
 from portal.delivery import service as delivery
 from tests.delivery.conftest import NOBODY
 from tests.policy.world import ANN
@@ -82,21 +82,49 @@ def test_what_was_lost_to_another_worker_is_not_postponed_by_the_first(inside, s
     time.pass_(seconds=9)
     somebody_else()
     other = delivery._take()
-    assert other.row.id == job.row.id
+    assert other.id == job.id
     delivery._not_accepted(job, job.letter, delivery.NotAccepted("later", walked=True))
     assert inside.world.rows("SELECT tries, lease FROM outbox WHERE done_at IS NULL") != [(1, None)]
 
 
-def test_an_sms_whose_sender_died_is_not_sent_again(inside, somebody_else, time):
-    inside.asked(ANN)
+def as_sms(inside) -> None:
     inside.world.write("UPDATE outbox SET channel = 'sms' WHERE done_at IS NULL")
-    claim()
+
+
+def test_an_sms_whose_sender_died_at_hand_over_is_not_sent_again(inside, somebody_else, time):
+    inside.asked(ANN)
+    as_sms(inside)
+    claimed = claim()
+    with transaction() as session:
+        assert endings.mark(session, claimed.id)
     time.pass_(seconds=9)
     somebody_else()
     assert inside.deliver() == 1
     assert inside.smtp.received == []
     ended = inside.world.rows("SELECT accepted_at, trouble FROM outbox WHERE channel = 'sms'")
     assert ended == [(None, "in-doubt")]
+
+
+def test_an_sms_whose_sender_died_before_hand_over_is_sent(inside, somebody_else, time):
+    """It was written ahead, and nobody had been told of it."""
+    inside.asked(ANN)
+    as_sms(inside)
+    claim()
+    time.pass_(seconds=9)
+    somebody_else()
+    assert claim() is not None
+
+
+def test_an_sms_that_somebody_else_sends_by_now_does_not_leave_here(inside, somebody_else, time):
+    inside.asked(ANN)
+    as_sms(inside)
+    claimed = claim()
+    time.pass_(seconds=9)
+    somebody_else()
+    claim()
+    somebody_else()
+    with transaction() as session:
+        assert not endings.mark(session, claimed.id)
 
 
 def test_an_sms_that_was_refused_is_tried_again(inside, time, make_app):
@@ -138,3 +166,27 @@ def test_a_clock_that_was_set_back_locks_nobody_out(inside, somebody_else, time)
     time.pass_(days=-1)
     somebody_else()
     assert leases.my_turn()
+
+
+def test_a_clock_that_was_set_back_delays_no_message(inside, somebody_else, time):
+    inside.asked(ANN)
+    time.pass_(hours=-3)
+    assert inside.deliver() == 1
+    assert len(inside.smtp.received) == 1
+
+
+def test_who_lost_a_message_does_not_end_it_for_who_has_it_now(inside, somebody_else, time):
+    """Otherwise a later failure there would leave the person with a code that is dead."""
+    inside.asked(ANN)
+    first = delivery._take()
+    time.pass_(seconds=9)
+    somebody_else()
+    second = delivery._take()
+    monkeypatched, leases.me = leases.me, lambda: "first"
+    delivery._see_off(first)
+    leases.me = monkeypatched
+    assert len(inside.waiting()) == 1
+    delivery._see_off(second)
+    assert inside.waiting() == []
+    transports.rest()
+    assert len(inside.smtp.received) == 2

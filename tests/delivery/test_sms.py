@@ -37,7 +37,6 @@ def sending(make_app, monkeypatch):
         context.push()
         contexts.append(context)
 
-    sms._durations.clear()
     yield use
     transports.rest()
     while contexts:
@@ -240,39 +239,21 @@ def test_an_address_that_nobody_understands_is_known_beforehand(url, known):
 
 
 class TestSmsToNobody:
-    def test_there_is_none_and_the_usual_time_passes(self, gateway, sending):
+    def test_there_is_none(self, gateway, sending):
         sending(**gateway.sms_settings())
-        assert self._asked() == pytest.approx(sms.USUAL_SECONDS, abs=0.1)
+        assert transports.ask(SMS) is False
         assert gateway.posted == []
 
-    def test_it_takes_as_long_as_one_of_the_last(self, gateway, sending):
+    def test_whoever_asked_sees_no_more_than_of_one_to_somebody(self, gateway, sending):
+        """Its way is at its end before the gateway is spoken to."""
         sending(**gateway.sms_settings())
-        gateway.hang(0.5, times=2)
-        for _ in range(2):
-            transports.send(LETTER)
-        assert self._asked() == pytest.approx(0.5, abs=0.1)
-
-    def test_old_times_are_forgotten(self, gateway, sending):
-        sending(**gateway.sms_settings())
-        gateway.hang(0.5)
-        for _ in range(sms.REMEMBERED + 1):
-            transports.send(LETTER)
-        assert self._asked() < 0.3
-
-    def test_it_never_takes_longer_than_a_step_may(self, gateway, sending):
-        sending(**gateway.sms_settings(), **QUICK)
-        sms._durations.append(60.0)
-        assert self._asked() == pytest.approx(1, abs=0.2)
+        seen = []
+        transports.send(LETTER, lambda: seen.append(len(gateway.posted)))
+        assert seen == [0]
 
     def test_the_mailbox_can_be_asked(self, app):
         with app.app_context():
             assert transports.ask(SMS) is True
-
-    @staticmethod
-    def _asked():
-        start = time.monotonic()
-        assert transports.ask(SMS) is False
-        return time.monotonic() - start
 
 
 def test_an_answer_that_is_none_is_a_doubt(sending):

@@ -25,6 +25,7 @@ SETTINGS = {
 STALE = """() => document.querySelectorAll('[name=csrf_token]').forEach(
     token => { token.value = 'of yesterday'; })"""
 CHECK, CHECK_PHONE = "Check your email", "Check your phone"
+NEW_ADDRESS = "Change your email address"
 # What is typed, by label.
 ADDRESS = {"Email address": EMAIL}
 EITHER = "Email address or phone number"
@@ -36,6 +37,8 @@ TOO_BIG = {"Email address": "x" * 70_000}
 WISH = ADDRESS | {"Full name": NAME, "Create a password": PASSWORD, "Password again": PASSWORD}
 WEAK = {"Email address": "sana@", "Create a password": "Sana7!", "Password again": "Sana7"}
 CODE = {"6-digit code": "000000"}
+ANOTHER = "sana@example.net"
+OTHER_ADDRESS, NO_ADDRESS = {"New email address": ANOTHER}, {"New email address": "sana@"}
 NO_NAME = {"Full name": "", "Username": "42"}
 WORK = {"Job title": "District nurse", "Organisation": "Northfold Care"}
 WRONG_LINKS = {"Website": "http://sana.example", "LinkedIn": "https://example.org/sana"}
@@ -103,6 +106,10 @@ class Guide:
 def _the_code_has_come(guide: Guide) -> None:
     """By SMS; it is typed at once."""
     guide.hands.fill("6-digit code", guide.portal.wait_for_mail(NUMBER).code)
+
+
+def _the_new_address_is_asked(guide: Guide) -> None:
+    guide.tab.goto(guide.portal.wait_for_mail(ANOTHER).links[0])
 
 
 def _the_form_is_old(guide: Guide) -> None:
@@ -212,6 +219,11 @@ PROFILE = (
     Sight("phone-code-wrong", CHECK_PHONE, "", CODE, "Continue", error=True),
     Sight("phone-there", "Your phone number", press="Continue", first=_the_code_has_come),
     Sight("security-with-phone", "Security", "/security"),
+    Sight("email", NEW_ADDRESS, "/security/email"),
+    Sight("email-wrong", NEW_ADDRESS, "", NO_ADDRESS, "Send the emails", error=True),
+    Sight("email-asked", NEW_ADDRESS, "/security/email", OTHER_ADDRESS, "Send the emails"),
+    Sight("email-confirm", "Confirm your new email address", first=_the_new_address_is_asked),
+    Sight("email-stop", "Stop this change?", letter=3),
     Sight("confirm", "Confirm it is you", "/security/confirm"),
     Sight("confirm-wrong", "Confirm it is you", "", OLD, "Continue", error=True),
     Sight(
@@ -239,9 +251,9 @@ RECOVERY = (
     Sight("wrong-method", "This page cannot be used like that", "/sign-out"),
     Sight("link-dead", "This link no longer works", "/recover/link/none"),
     Sight("recover-code-run-out", CHECK, "/recover/code", first=_the_time_is_up),
-    Sight("recover-link", "Choose a new password?", letter=3),
+    Sight("recover-link", "Choose a new password?", letter=4),
     Sight("recover-shown-code", "Your code", press="I am on another device, show me a code"),
-    Sight("new-password", "Choose a new password", letter=3, press="Continue on this device"),
+    Sight("new-password", "Choose a new password", letter=4, press="Continue on this device"),
     Sight("new-password-weak", "Choose a new password", "", SHORT, "Save new password", error=True),
     Sight("new-password-saved", "Sign in", "", NEW, "Save new password"),
     Sight(
@@ -257,6 +269,7 @@ RECOVERY = (
 AFTER = (
     Sight("mailbox", "Mailbox", "/dev/mailbox"),
     Sight("signed-in-again", "Your profile", "/sign-in", SIGN_IN, "Sign in"),
+    Sight("messages", "Messages we sent you", "/security/messages"),
     Sight(
         "defect",
         "Something went wrong here",
@@ -264,5 +277,9 @@ AFTER = (
         press="Save picture",
         first=_the_disk_is_gone,
     ),
+    Sight("not-you", "Was that not you?", letter=6),
+    Sight("held", "Everybody is signed out", press="Sign everybody out"),
+    Sight("sign-in-held", "Sign in", "/sign-in", SIGN_IN, "Sign in", error=True),
+    Sight("not-you-used", "This link no longer works", letter=6),
 )
 SIGHTS = BEFORE + SIGN_UP + PROFILE + RECOVERY + AFTER

@@ -125,8 +125,9 @@ def ask_to_get_back_in(hands: Mouse, identifier: str) -> None:
     """From the sign-in page to the page that waits for the code; by address or number."""
     hands.tab.goto("/sign-in")
     hands.follow("I have forgotten my password")
-    hands.fill("Email address or phone number", identifier)
-    hands.send("Send the message")
+    sms = hands.button("Send the message").count() > 0  # where they can be sent
+    hands.fill("Email address or phone number" if sms else "Email address", identifier)
+    hands.send("Send the message" if sms else "Send the email")
     hands.sees("Check your email" if "@" in identifier else "Check your phone")
 
 

@@ -19,7 +19,7 @@ from tests.rigs.visitor import Page, Visitor
 
 ANN = "ann@example.org"
 NUMBER, OTHER_NUMBER = "+447400218305", "+447400654321"
-PHONE = "/security/phone"
+PHONE, EMAIL = "/security/phone", "/security/email"
 ELSEWHERE = "203.0.113.5"  # another network than visitors come from otherwise
 
 
@@ -61,6 +61,18 @@ class World:
         browser.get(PHONE)
         assert browser.submit(PHONE, phone=number).location == f"{PHONE}/code"
         return type_code(browser, self.post.newest(number).code, f"{PHONE}/code")
+
+    def wish_for(self, browser: Visitor, email: str) -> tuple[Mail, Mail]:
+        """Asks for another address in a browser that is signed in.
+
+        -> the messages to the old and to the new one.
+        """
+        browser.get(EMAIL)
+        assert browser.submit(EMAIL, email=email).location == EMAIL
+        mails = self.post.deliver()
+        old = next(mail for mail in mails if mail.subject.endswith("is being changed"))
+        new = next(mail for mail in mails if mail.subject.startswith("Confirm your new"))
+        return old, new
 
     def change_password(self, browser: Visitor, old: str, new: str) -> Page:
         """Fills in the password page."""

@@ -134,9 +134,9 @@ def test_a_link_that_was_cut_off_says_so(world, alert):
 def test_a_link_runs_out(world, alert, time):
     browser = world.visitor()
     browser.get(alert.not_you)
-    time.pass_(days=6, hours=23)
+    time.pass_(days=6, hours=23, minutes=59)
     assert browser.get(alert.not_you).status == 200
-    time.pass_(hours=2)
+    time.pass_(minutes=2)
     assert browser.post(alert.not_you).status == 410
     assert "It is older than 7 days." in browser.page.text
     assert world.inside().get("/profile").status == 200

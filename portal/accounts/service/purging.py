@@ -1,6 +1,6 @@
 """Removing what has ended and is no longer needed for the record."""
 
-from portal.accounts import devices, people, sessions
+from portal.accounts import addresses, devices, people, sessions
 from portal.codes import challenges
 from portal.core import throttle
 from portal.core.db import transaction
@@ -11,6 +11,7 @@ PARTS = {
     "devices": devices.purge,
     "accounts that nobody proved": people.purge,
     "numbers that nobody proved": people.forget_numbers,
+    "changes of an address": addresses.purge,
     "waiting times": throttle.purge,
 }
 

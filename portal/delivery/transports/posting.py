@@ -27,7 +27,8 @@ from portal.delivery.transports.keeping import Held, Keeper
 
 ENOUGH = 64 * 1024  # bytes of an answer that are read, so that its connection can be used again
 KEPT = "session"
-NO_SUCH_PLACE = 404, 405  # an address of ours is wrong, or out of date
+TOO_MANY = 429
+NOT_OF_THE_MESSAGE = 401, 403, 404, 405, TOO_MANY  # our key, our address of theirs, their load
 
 # It tells of every request, and some services have a number in their addresses.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -55,16 +56,17 @@ def post(url: str, token: str, body: object) -> int:
 
 
 def insist(status: int) -> None:
-    """Raises NotAccepted unless it means yes."""
+    """Raises NotAccepted unless it means yes.
+
+    An answer is as far as a message to nobody comes, whatever it says.
+    """
     if 200 <= status < 300:
         return
-    if status in (401, 403):
-        raise NotAccepted(SIGN_IN, str(status), fault=True)
-    if status == 429 or status >= 500:
-        raise NotAccepted(LATER, str(status), fault=True)
-    if status < 400 or status in NO_SUCH_PLACE:
-        raise NotAccepted(REFUSED, str(status), fault=True)
-    raise NotAccepted(REFUSED, str(status), walked=True, for_good=True)
+    if 400 <= status < 500 and status not in NOT_OF_THE_MESSAGE:
+        raise NotAccepted(REFUSED, str(status), walked=True, for_good=True)
+    later = status == TOO_MANY or status >= 500
+    why = SIGN_IN if status in (401, 403) else LATER if later else REFUSED
+    raise NotAccepted(why, str(status), walked=True, fault=True)
 
 
 def rest() -> None:

@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     from flask import Flask
 
 Answer = TypeVar("Answer")
+Walked = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Transport:
     """`send` returns once a message is accepted, `ask` walks the same way without one."""
 
-    send: Callable[[Parcel], None]
+    send: Callable[[Parcel, Walked], None]
     ask: Callable[[], bool]
 
 
 GATEWAY = Transport(sms.send, sms.ask)
 BACKENDS = {
     "smtp": Transport(smtp.send, smtp.ask),
-    "sendgrid": Transport(sendgrid.send, sendgrid.ask),
-    "mailbox": Transport(mailbox.catch, lambda: True),
-    "console": Transport(console.send, lambda: True),
+    "sendgrid": Transport(lambda parcel, walked: sendgrid.send(parcel), sendgrid.ask),
+    "mailbox": Transport(lambda parcel, walked: mailbox.catch(parcel), lambda: True),
+    "console": Transport(lambda parcel, walked: console.send(parcel), lambda: True),
 }
 
 
@@ -43,16 +44,20 @@ def init_app(app: Flask) -> None:
             raise Refused(f"SMS_URL: is no gateway that is known. {cure}")
 
 
-def send(parcel: Parcel) -> None:
-    """Returns when the transport has accepted the message.  Raises NotAccepted, nothing else."""
-    _through(parcel.channel, lambda transport: transport.send(parcel))
+def send(parcel: Parcel, walked: Walked = lambda: None) -> None:
+    """Returns when the transport has accepted the message.  Raises NotAccepted, nothing else.
+
+    `walked` is called as soon as a message to nobody would have come as far, if that is not the
+    whole way.
+    """
+    _through(parcel.channel, lambda transport: transport.send(parcel, walked))
 
 
 def ask(channel: str) -> bool:
     """For a message to nobody: walks the same way as far as it needs no recipient.
 
-    True when somebody was asked and said yes; False when the transport cannot be asked, and the
-    usual time was let pass.  Raises NotAccepted, nothing else.
+    True when somebody was asked and said yes; False when the transport cannot be asked.  Raises
+    NotAccepted, nothing else.
     """
     return _through(channel, lambda transport: transport.ask())
 

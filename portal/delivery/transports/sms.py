@@ -1,11 +1,6 @@
 """SMS through whatever SMS_URL names: a gateway that takes JSON, or a service of Apprise."""
 
-import secrets
-import threading
-import time
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from portal.core import safety
@@ -15,34 +10,28 @@ from portal.delivery.parcels import Parcel
 from portal.delivery.transports import gateways, posting
 
 WEB = "http", "https"
-USUAL_SECONDS, REMEMBERED = 0.2, 20
-_durations: deque[float] = deque(maxlen=REMEMBERED)
-_lock = threading.Lock()
 
 
-def send(parcel: Parcel) -> None:
-    """Returns when the gateway has accepted it.
+def send(parcel: Parcel, walked: Callable[[], None]) -> None:
+    """Returns when the gateway has accepted it.  Raises NotAccepted.
 
-    Raises NotAccepted, always as if the way was walked: nobody's SMS cannot be tried, and whoever
-    asked for one must not learn more.
+    `walked` is called at once: an SMS to nobody cannot be tried, and whoever asked for one must not
+    learn what becomes of it.
     """
     url = setting("SMS_URL")
+    walked()
     try:
-        with _timed():
-            if _is_web(url):
-                _post(urlsplit(url), parcel)
-            else:
-                gateways.send(url, parcel)
+        if _is_web(url):
+            _post(urlsplit(url), parcel)
+        else:
+            gateways.send(url, parcel)
     except NotAccepted as err:
         err.walked = True
         raise
 
 
 def ask() -> bool:
-    """There is no SMS to nobody: lets as much time pass as one of the last SMS took.  -> False."""
-    with _lock:
-        seconds = secrets.choice(_durations) if _durations else USUAL_SECONDS
-    time.sleep(min(seconds, setting("EMAIL_TIMEOUT_SECONDS")))
+    """There is no SMS to nobody, and so nobody to ask.  -> False."""
     return False
 
 
@@ -65,13 +54,3 @@ def _post(url: SplitResult, parcel: Parcel) -> None:
     except posting.NoAnswer:
         raise NotAccepted(IN_DOUBT, fault=True, for_good=True) from None
     posting.insist(status)
-
-
-@contextmanager
-def _timed() -> Iterator[None]:
-    start = time.monotonic()
-    try:
-        yield
-    finally:
-        with _lock:
-            _durations.append(time.monotonic() - start)

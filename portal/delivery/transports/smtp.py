@@ -58,10 +58,15 @@ class _PatientTls(_Patient, smtplib.SMTP_SSL):
 _lines: Keeper[smtplib.SMTP] = Keeper(smtplib.SMTP.close)
 
 
-def send(parcel: Parcel) -> None:
-    """Returns when the server has accepted it.  Raises NotAccepted."""
+def send(parcel: Parcel, walked: Callable[[], None]) -> None:
+    """Returns when the server has accepted it.  Raises NotAccepted.
+
+    `walked` is called before the recipient is named: what the server says to that, and how long it
+    takes, is not for whoever asked.
+    """
     line = _line(_mail)
     with _closed_on_failure(line.connection):
+        walked()
         raw = written(parcel)
         _say(lambda: line.connection.rcpt(parcel.to), walked=True)
         _say(lambda: line.connection.data(raw), walked=True)

@@ -1,5 +1,7 @@
 """ "That was not me": the button behind the link that every notice carries."""
 
+from dataclasses import dataclass
+
 from flask_babel import gettext as _
 
 from portal.accounts import holding, people
@@ -14,9 +16,18 @@ from portal.core.errors import LinkDead
 STORY = "not-you"
 
 
-def of_notice(token: str) -> str:
-    """Whose account it is about, as a stranger may see it.  Changes nothing.  Raises LinkDead."""
-    return people.masked(_whose(_good(token)).email)
+@dataclass(frozen=True)
+class Account:
+    """What is told of the account that a notice is about: its address as a stranger may see it."""
+
+    address: str
+    has_phone: bool
+
+
+def of_notice(token: str) -> Account:
+    """Whose account it is.  Changes nothing.  Raises LinkDead."""
+    person = _whose(_good(token))
+    return Account(people.masked(person.email), person.phone is not None)
 
 
 def press(token: str, by: By) -> None:

@@ -1,5 +1,7 @@
 """Showing once more who one is, before what is sensitive."""
 
+from datetime import datetime
+
 from portal.accounts import attempts, people, sessions
 from portal.accounts.models import Session
 from portal.core import audit
@@ -9,8 +11,8 @@ from portal.core.db import transaction
 FIELD = "password"
 
 
-def confirm(session: Session, password: str | None, device: str | None, by: By) -> None:
-    """The right password counts for STEP_UP_SECONDS; nothing else about the sign-in changes.
+def confirm(session: Session, password: str | None, device: str | None, by: By) -> datetime:
+    """The right password counts for STEP_UP_SECONDS.  -> until when.
 
     `device` is the token by which the browser is known.  Raises Rejected or TooSoon.
     """
@@ -19,5 +21,5 @@ def confirm(session: Session, password: str | None, device: str | None, by: By) 
     with transaction():
         if people.lock(session.person_id).password_hash != kept_hash:
             raise attempts.mismatch(FIELD)
-        sessions.confirm(session)
         audit.record("sign-in:confirmed", session.person_id, by)
+        return sessions.confirm(session)

@@ -1,0 +1,89 @@
+"""What is written down of a message that was handed over or not.  Steps of a transaction."""
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy.orm import Session
+
+from portal.core import clock
+from portal.core.db import after_commit, straight
+from portal.delivery import leases
+from portal.delivery.models import Outgoing
+from portal.delivery.outcomes import IN_DOUBT, NotAccepted
+
+log = logging.getLogger("latchkey.delivery")
+GIVE_UP, REFUSED_AFTER = timedelta(days=1), timedelta(hours=1)
+SHORTEST_PAUSE, PART_OF_AGE = 1.0, 4  # seconds; a message waits again for a quarter of its age
+
+
+def mark(session: Session, row_id: int) -> bool:
+    """An SMS is about to leave: from here on it is in doubt until its end is written down.
+
+    False when it is somebody else's by now.
+    """
+    mine = (Outgoing.id == row_id, Outgoing.lease == leases.me(), Outgoing.done_at.is_(None))
+    return straight(session, update(Outgoing).where(*mine).values(trouble=IN_DOUBT)) == 1
+
+
+def accepted(session: Session, row_id: int, sent: bool, now: datetime) -> bool:
+    """Nothing more to do for it; `sent`: to somebody.
+
+    False when another worker has it meanwhile, whose copy is the one that counts.
+    """
+    done: dict[str, object] = {"done_at": now, "lease": None, "leased_until": None}
+    if sent:  # otherwise the trouble before is why nobody waits any more
+        done |= {"accepted_at": now, "trouble": ""}
+    ours = or_(Outgoing.lease == leases.me(), Outgoing.lease.is_(None))
+    return straight(session, update(Outgoing).where(Outgoing.id == row_id, ours).values(done)) == 1
+
+
+def postpone(session: Session, row_id: int, err: NotAccepted) -> None:
+    """Later again, each time a little later; unless another worker has it."""
+    held = (Outgoing.id == row_id, Outgoing.lease == leases.me(), Outgoing.done_at.is_(None))
+    row = session.scalar(_locked(*held))
+    if row is not None:
+        _put_off(row, err)
+
+
+def spoilt(session: Session, row_id: int, err: NotAccepted) -> None:
+    """Its recipe failed, and with it the claim was undone: the row may be anybody's by now."""
+    free = (Outgoing.id == row_id, Outgoing.done_at.is_(None), leases.is_free())
+    row = session.scalar(_locked(*free))
+    if row is not None:
+        row.tries += 1
+        _put_off(row, err)
+
+
+def doubtful(session: Session, row_id: int) -> None:
+    """Its sender died.  An SMS that may have left is not paid for twice: the person asks again."""
+    log.warning("message %s may have been sent by a worker that died", row_id)
+    _end(session.get_one(Outgoing, row_id, populate_existing=True), NotAccepted(IN_DOUBT))
+
+
+def _locked(*which: ColumnElement[bool]) -> Select[Outgoing]:
+    wanted = select(Outgoing).where(*which).with_for_update()
+    return wanted.execution_options(populate_existing=True)
+
+
+def _put_off(row: Outgoing, err: NotAccepted) -> None:
+    now = clock.now()
+    age = now - row.created_at
+    _end(row, err)
+    if not (err.why == IN_DOUBT or age > GIVE_UP or (err.for_good and age > REFUSED_AFTER)):
+        row.done_at, row.due_at = None, now + _pause(age)
+    rest = f"again in {(row.due_at - now).total_seconds():.0f} s"
+    say = f"message {row.id} ({row.recipe}): {err}; {'no more' if row.done_at else rest}"
+    after_commit(lambda: log.warning(say))
+
+
+def _end(row: Outgoing, err: NotAccepted) -> None:
+    row.lease = row.leased_until = None
+    row.done_at, row.trouble = clock.now(), str(err)
+
+
+def _pause(age: timedelta) -> timedelta:
+    """A quarter of the time that it has waited already, give or take a quarter of that."""
+    seconds = min(leases.LONGEST_PAUSE, max(SHORTEST_PAUSE, age.total_seconds() / PART_OF_AGE))
+    return timedelta(seconds=seconds * (75 + secrets.randbelow(51)) / 100)

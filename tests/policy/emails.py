@@ -1,0 +1,100 @@
+"""Every email that the portal writes to one person, and what causes it.
+
+emails = every_email(World(make_app(SMS_URL="...")))
+assert "10 wrong passwords" in emails["many_wrong_passwords"].text
+"""
+
+import re
+
+from portal.accounts import people
+from portal.accounts.models import Person
+from portal.codes import terms
+from portal.core import audit
+from portal.core.audit import By
+from portal.core.db import transaction
+from portal.delivery import outbox
+from portal.delivery.recipes import RECIPES
+from portal.recovery.service import support
+from tests.conftest import OTHER_PASSWORD, PASSWORD, Mail, ask, open_account, sign_in
+from tests.policy.world import ANN, ELSEWHERE, World
+
+SUBJECTS = {
+    "confirm_address": "Confirm your email address",
+    "already_registered": "You already have a {} account",
+    "recovery": "Get back into your {} account",
+    "recovery_by_support": "{} support sent you a way back in",
+    "password_changed": "Your {} password is changed",
+    "new_device": "New sign-in to your {} account",
+    "many_wrong_passwords": "Someone is trying to sign in to your {} account",
+    "unlocked_by_support": "{} support unlocked your account",
+    "phone_changed": "A phone number was added to your {} account",
+    "email_change_old": "Your {} email address is being changed",
+    "email_change_new": "Confirm your new {} email address",
+    "two_step_on": "Two-step sign-in is on",
+    "two_step_off": "Two-step sign-in is off",
+}
+RUTH, WANTED = "ruth@example.org", "new.address@example.net"
+NETWORK, TICKET = "192.0.2.0/24", "HD-20418"
+
+
+def every_email(world: World, name: str = "Ann Miller", email: str = ANN) -> dict[str, Mail]:
+    """All that is written to somebody who is called `name` in the end.  -> by recipe."""
+    world.account(email)
+    world.account(RUTH, "Ruth Lund")
+    world.write("UPDATE person SET role = 'support' WHERE email = :ruth", ruth=RUTH)
+    _at_home(world, name, email)
+    _by_staff(world, email)
+    _of_later_features(world, email)
+    world.post.deliver()
+    ask(world.visitor(), email)
+    return _found(world, email)
+
+
+def _at_home(world: World, name: str, email: str) -> None:
+    browser = world.inside(email)
+    browser.get("/profile")
+    assert browser.submit("/profile/name", full_name=name).status == 303
+    for number in range(12):
+        sign_in(world.visitor(), email, f"wrong {number}")
+    world.command("users", "clear-throttles", email)
+    open_account(world.visitor(address=ELSEWHERE), email)
+    world.add_phone(browser)
+    world.wish_for(browser, WANTED)
+    assert world.change_password(browser, PASSWORD, OTHER_PASSWORD).status == 303
+
+
+def _by_staff(world: World, email: str) -> None:
+    """Told directly: the desk is not there yet."""
+    with world.context():
+        person, ruth = _person(email), _person(RUTH)
+        by = By(ruth.id, NETWORK, "Chrome on Windows", "called back", TICKET)
+        support.start_for(person, ruth, terms.page("/recover/link/{token}"), by)
+
+
+def _of_later_features(world: World, email: str) -> None:
+    """Their recipes are there; what causes them is not."""
+    with world.context(), transaction():
+        for state in "on", "off":
+            by = By(_person(email).id, NETWORK, "Firefox on Linux")
+            event = audit.record(f"two-step:{state}", by.person_id, by)
+            outbox.put(RECIPES[f"two_step_{state}"], event.id, by.person_id)
+
+
+def _person(email: str) -> Person:
+    found = people.find(email)
+    assert found is not None, email
+    return found
+
+
+def _found(world: World, email: str) -> dict[str, Mail]:
+    portal = world.app.config["PORTAL_NAME"]
+    mails = [mail for mail in world.post.deliver() if mail.to in (email, WANTED)]
+    return {
+        recipe: next(mail for mail in mails if _plain(mail.subject) == subject.format(portal))
+        for recipe, subject in SUBJECTS.items()
+    }
+
+
+def _plain(subject: str) -> str:
+    """Without the marks that keep the direction of a name to itself."""
+    return re.sub("[\u200e\u200f\u2066-\u2069]", "", subject)
