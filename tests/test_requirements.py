@@ -2,7 +2,7 @@
 
 import io
 import re
-import smtplib
+import socket
 import subprocess
 import sys
 import tomllib
@@ -27,6 +27,7 @@ from portal.recovery import service as recovery
 from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, ask, open_account, sign_in
 from tests.policy.test_password_numbers import THIRD_PASSWORD
 from tests.policy.world import ANN, World, choose, type_code, wrong
+from tests.rigs.smtp import SmtpServer
 
 ROOT = Path(config.__file__).parent
 RESET = "/auth/password-reset"
@@ -115,18 +116,18 @@ def test_f05_the_plain_way_works(tmp_path):
 def test_a01_mail_goes_out_through_smtplib_over_ssl(make_app, monkeypatch):
     opened = []
 
-    class Refuses(smtplib.SMTP_SSL):
-        def __init__(self, host, port, **more):
-            opened.append((host, port, more["context"].check_hostname))
-            raise OSError
+    def refuse(where, *_):
+        opened.append(where)
+        raise OSError
 
-    monkeypatch.setattr(smtplib, "SMTP_SSL", Refuses)
+    monkeypatch.setattr(socket, "create_connection", refuse)
     world = World(make_app(EMAIL_BACKEND="smtp", EMAIL_HOST_USER="me@gmail.com"))
     ask(world.visitor(), "nobody@example.org")
     with world.app.app_context():
         delivery.deliver_due()
         assert setting("EMAIL_FROM") == "me@gmail.com"
-    assert opened == [("smtp.gmail.com", 465, True)]
+        assert setting("EMAIL_USE_SSL")
+    assert opened == [("smtp.gmail.com", 465)]
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -144,7 +145,7 @@ def test_a01_the_server_gets_sender_and_application_password(make_app, smtp_serv
         ask(world.visitor(), "nobody@example.org")
         with world.app.app_context():
             delivery.deliver_due()
-        assert smtp_server.commands == ["NOOP"]
+        assert smtp_server.commands == ["NOOP", "MAIL portal@example.org", "RSET"]
 
 
 def test_a02_the_configuration_file_is_overridden_by_the_environment(tmp_path, monkeypatch):
@@ -335,11 +336,12 @@ def test_b06_the_letter_is_html_and_text_with_warnings_and_their_numbers(make_ap
     assert mail.code not in mail.subject
 
 
-def test_b08_what_could_not_be_sent_leaves_no_usable_code(world, ann, monkeypatch):
+def test_b08_what_could_not_be_sent_leaves_no_usable_code(world, ann, make_app, smtp_server):
     ask(world.visitor(), ann.email)
-    monkeypatch.setattr(transports, "send", lambda _mail: (_ for _ in ()).throw(OSError()))
-    with world.app.app_context():
+    smtp_server.refuse(at="DATA")
+    with make_app(**smtp_server.settings()).app_context():
         delivery.deliver_due()
+        transports.rest()
     codes = "SELECT count(*) FROM otp WHERE purpose = 'password_reset' AND consumed_at IS NULL"
     assert world.rows(codes) == [(0,)]
 
@@ -457,13 +459,14 @@ def test_d12_settings_by_environment_each_have_an_effect(make_app):
 
 
 def test_d12_starttls_is_used_when_it_is_asked_for(make_app, monkeypatch):
-    said = []
-    monkeypatch.setattr(smtplib.SMTP, "__init__", lambda _self, *a, **k: said.append(a))
-    monkeypatch.setattr(smtplib.SMTP, "starttls", lambda _self, **k: said.append("starttls"))
-    more = {"EMAIL_HOST": "mx.example", "EMAIL_PORT": "587", "EMAIL_USE_TLS": "1"}
-    with make_app(EMAIL_BACKEND="smtp", **more).app_context():
-        transports._connection()
-    assert said == [("mx.example", 587), "starttls"]
+    with SmtpServer("starttls") as smtp:
+        monkeypatch.setenv("SSL_CERT_FILE", smtp.ca_file)
+        world = World(make_app(**smtp.settings()))
+        open_account(world.visitor(), "new@example.org")
+        with world.app.app_context():
+            delivery.deliver_due()
+            transports.rest()
+        assert smtp.received[0].tls
 
 
 def test_d12_djangos_name_of_the_backend_is_understood(make_app):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
+from portal.accounts.models import Person
 from tests.attacks.conftest import dump, png
 from tests.rigs.visitor import Visitor
 
@@ -51,7 +52,8 @@ def kept(app):
 
 def served(browser):
     """The own picture in each size, as a browser gets it."""
-    (name,) = {row[8] for row in dump(browser.client.application)["person"]}
+    at = list(Person.__table__.columns.keys()).index("picture_name")
+    (name,) = {row[at] for row in dump(browser.client.application)["person"]}
     return [browser.get(f"/pictures/{name}/{size}", checked=False) for size in (512, 256, 96)]
 
 

@@ -32,12 +32,12 @@ pytestmark = pytest.mark.endurance
 log = logging.getLogger("latchkey.tests")
 Kill = Callable[[], None]
 
-MESSAGES, KILLS = 300, 40
-LATENCY = 0.4  # seconds that the mail server takes to accept, as one far away does
-WHILE_BUSY = 0.8  # a kill comes so many seconds after new work, at most
+MESSAGES, KILLS = 400, 40
+LATENCY = 0.15  # seconds that the mail server takes to accept
+WHILE_BUSY = 0.5  # a kill comes so many seconds after new work, at most
 MOST_TWICE = MESSAGES * 5 // 100
 IN_THE_MIDDLE = 8  # so many kills at least interrupt a message, or the test shows nothing
-WORKERS, AT_WORK = 4, 2  # so many are up, at least, when one of them is killed
+WORKERS, AT_WORK = 4, 3  # so many are up, at least, when one of them is killed
 WHOLE_EVERY = 10  # every so many kills, Celery's worker dies with its pool and its beat
 AT_THE_END = 3  # seconds that the message under way may take, and the end of a process
 PATIENCE = 45  # seconds for what dead workers held: a lease, a sweep, and a busy machine
@@ -160,7 +160,7 @@ def test_a_worker_that_is_told_to_end_finishes_its_message_and_no_more(
 ):
     """At an update, say, while others wait: nothing is sent twice because of it."""
     ground = prepare()
-    ground.ask(MESSAGES // 3)
+    ground.ask(100)
     with kind(ground.environment, tmp_path / "worker.log") as worker:
         _until(lambda: len(post.accepted()) > 2)
         began = time.monotonic()

@@ -1,8 +1,8 @@
 """A browser without script over a real socket: keeps cookies, sends forms, tells how long it took.
 
-    sana = Caller(portal.url)
-    sana.open("/recover")
-    assert sana.send("/recover", identifier="sana@example.org").location == "/recover/code"
+sana = Caller(portal.url)
+sana.open("/recover")
+assert sana.send("/recover", identifier="sana@example.org").location == "/recover/code"
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The mail server of `tests.rigs.smtp` in a process of its own, and what it has accepted.
 
-    with PostOffice(tmp_path, latency=0.02) as post:
-        settings |= post.settings()
-        ...
-        assert [letter.to for letter in post.accepted()] == ["ann@example.org"]
+with PostOffice(tmp_path, latency=0.02) as post:
+    settings |= post.settings()
+    ...
+    assert [letter.to for letter in post.accepted()] == ["ann@example.org"]
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A PostgreSQL of our own, from Debian's binaries: started, used and thrown away.
 
-    with Postgres() as postgres:
-        app = create_app(SETTINGS | {"DATABASE_URL": postgres.fresh_database()})
+with Postgres() as postgres:
+    app = create_app(SETTINGS | {"DATABASE_URL": postgres.fresh_database()})
 """
 
 from __future__ import annotations

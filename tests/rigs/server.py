@@ -1,8 +1,8 @@
 """The real product in a process of its own, as `make run` starts it.
 
-    with Server(tmp_path, CODE_LIFETIME_SECONDS="60") as portal:
-        browser.goto(portal.url + "/sign-in")
-        code = portal.wait_for_mail("ann@example.org").code
+with Server(tmp_path, CODE_LIFETIME_SECONDS="60") as portal:
+    browser.goto(portal.url + "/sign-in")
+    code = portal.wait_for_mail("ann@example.org").code
 """
 
 from __future__ import annotations
@@ -152,14 +152,18 @@ def environment(folder: Path, port: int) -> dict[str, Any]:
     """Every setting named, so that neither a developer's `.env` nor their shell gets in."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     unset = {each.name: "" for each in config.SETTINGS}
-    return kept | unset | {
-        "PYTHONUNBUFFERED": "1",
-        "FLASK_SKIP_DOTENV": "1",
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "PASSWORD_PEPPER": secrets.token_urlsafe(48),
-        "DATABASE_URL": f"sqlite:///{folder / 'portal.db'}",
-        "UPLOAD_FOLDER": str(folder / "uploads"),
-        "EMAIL_BACKEND": "mailbox",
-        "BCRYPT_COST": "4",
-        "PORT": str(port),
-    }
+    return (
+        kept
+        | unset
+        | {
+            "PYTHONUNBUFFERED": "1",
+            "FLASK_SKIP_DOTENV": "1",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "PASSWORD_PEPPER": secrets.token_urlsafe(48),
+            "DATABASE_URL": f"sqlite:///{folder / 'portal.db'}",
+            "UPLOAD_FOLDER": str(folder / "uploads"),
+            "EMAIL_BACKEND": "mailbox",
+            "BCRYPT_COST": "4",
+            "PORT": str(port),
+        }
+    )

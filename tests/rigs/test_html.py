@@ -32,7 +32,7 @@ BREACHES = {
     "an error not in the title": ("<title>Error: ", "<title>", "do not agree"),
     "an error only in the title": ('class="summary"', 'class="box"', "do not agree"),
     "no language": (' lang="en-GB"', "", "No lang"),
-    "an id used twice": ('<img src', '<img id="email" src', "stands 2 times"),
+    "an id used twice": ("<img src", '<img id="email" src', "stands 2 times"),
     "a description that is not there": ('id="email-error"', 'id="e"', "aria-describedby at"),
     "a label of nothing": ('<label for="email">', '<label for="mail">', "for at 'mail'"),
     "a summary that leads nowhere": ('href="#email"', 'href="#mail"', "leads nowhere"),

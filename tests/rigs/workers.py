@@ -1,9 +1,9 @@
 """Mail workers in processes of their own, as the operator starts them, and killed like a crash.
 
-    worker = CeleryWorker(environment | {"REDIS_URL": redis.url}, tmp_path / "worker.log")
-    worker.start()
-    worker.kill()  # it, its pool and its beat
-    worker.start()
+worker = CeleryWorker(environment | {"REDIS_URL": redis.url}, tmp_path / "worker.log")
+worker.start()
+worker.kill()  # it, its pool and its beat
+worker.start()
 """
 
 from __future__ import annotations

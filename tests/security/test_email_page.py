@@ -275,7 +275,7 @@ def test_nobody_is_asked_to_confirm_what_was_stopped(world, mails):
 
 
 def test_a_refused_hand_over_leaves_no_link(world, inside, monkeypatch):
-    def refuse(_parcel):
+    def refuse(*_parcel):
         raise NotAccepted(LATER, "451 4.3.0", walked=True)
 
     world.post.deliver()
