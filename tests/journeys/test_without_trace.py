@@ -82,8 +82,8 @@ def _meets_a_defect(bird, served):
     """A row is broken: the trace tells where it happened, not what was on its way there."""
     with sqlite3.connect(served.folder / "portal.db", timeout=30) as database:
         database.execute(
-            "INSERT OR REPLACE INTO profile (person_id, job_title, organisation, city, country, bio, links)"
-            " SELECT id, '', '', '', '', '', '{' FROM person"
+            "INSERT OR REPLACE INTO profile"
+            " (person_id, job_title, organisation, city, country, bio, links) SELECT id, '', '', '', '', '', '{' FROM person"
         )
     database.close()
     bird.fill("Full name", f"{NAME} the Second")
