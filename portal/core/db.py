@@ -20,8 +20,6 @@ from sqlalchemy import (
     Integer,
     TypeDecorator,
     event,
-    func,
-    select,
     text,
 )
 from sqlalchemy.engine import URL, make_url
@@ -30,7 +28,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.base import Executable
 
-from portal.core import clock
 from portal.core.settings import Refused, setting
 
 if TYPE_CHECKING:
@@ -169,17 +166,6 @@ def straight(session: Session, statement: Executable) -> int:
     """
     session.flush()
     return cast(CursorResult[Any], session.connection().execute(statement)).rowcount
-
-
-def seconds_ahead() -> float:
-    """How far this machine's clock is ahead of the database server's; 0 where that is a file."""
-    with transaction() as session:
-        theirs = session.scalar(select(func.now())) if _has_a_clock() else None
-    return (clock.now() - theirs).total_seconds() if theirs else 0.0
-
-
-def _has_a_clock() -> bool:
-    return bool(db.engine.dialect.name == "postgresql")
 
 
 def after_fork(app: Flask) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import clock, crypto
-from portal.core.db import at_once, db, seconds_ahead, straight
+from portal.core.db import at_once, db, release, straight
 from portal.core.settings import hand_over_seconds
 from portal.delivery import breakers
 from portal.delivery.breakers import MESSAGE, ROAD, Health
@@ -107,11 +107,19 @@ def in_step() -> bool:
     """Whether this machine's clock agrees with the database's, by which others lease."""
     checked_at, ahead = _step.get(os.getpid(), (-CHECKED_EVERY, 0.0))
     if monotonic() - checked_at >= CHECKED_EVERY:
-        ahead = seconds_ahead()
+        ahead = _seconds_ahead()
         _step[os.getpid()] = monotonic(), ahead
         if abs(ahead) > STEP:
             log.error("this clock is %.1f s ahead of the database's: nothing is sent here", ahead)
     return abs(ahead) <= STEP
+
+
+def _seconds_ahead() -> float:
+    """How far this clock is before the database server's; 0 where the database is a file."""
+    release()  # now() is when the transaction began
+    postgres = db.engine.dialect.name == "postgresql"
+    theirs = db.session.scalar(select(func.now())) if postgres else None
+    return (clock.now() - theirs).total_seconds() if theirs else 0.0
 
 
 def pass_on() -> None:

@@ -83,7 +83,8 @@ def _meets_a_defect(bird, served):
     with sqlite3.connect(served.folder / "portal.db", timeout=30) as database:
         database.execute(
             "INSERT OR REPLACE INTO profile"
-            " (person_id, job_title, organisation, city, country, bio, links) SELECT id, '', '', '', '', '', '{' FROM person"
+            " (person_id, job_title, organisation, city, country, bio, links)"
+            " SELECT id, '', '', '', '', '', '{' FROM person"
         )
     database.close()
     bird.fill("Full name", f"{NAME} the Second")
