@@ -61,8 +61,7 @@ _lines: Keeper[smtplib.SMTP] = Keeper(smtplib.SMTP.close)
 def send(parcel: Parcel, walked: Callable[[], None]) -> None:
     """Returns when the server has accepted it.  Raises NotAccepted.
 
-    `walked` is called before the recipient is named: what the server says to that, and how long it
-    takes, is not for whoever asked.
+    `walked` is called before the recipient is named: what is said to that is not for who asked.
     """
     line = _line(_mail)
     with _closed_on_failure(line.connection):
