@@ -8,7 +8,6 @@ from portal.core.audit import By
 from portal.core.errors import NotAllowed, Rejected, TooSoon
 from portal.delivery import service as delivery
 from portal.delivery import transports
-from portal.delivery.outcomes import LATER, NotAccepted
 from portal.recovery.service import support
 from tests.conftest import OTHER_PASSWORD, PASSWORD, ask, sign_in
 from tests.policy.world import ANN, World, choose, type_code
@@ -172,11 +171,6 @@ def test_the_page_afterwards_is_for_those_who_pressed(world):
 # ------------------------------------------------------------------ made at the moment of sending
 
 
-def deliver(world):
-    with world.app.app_context():
-        delivery.deliver_due()
-
-
 def again(world):
     """As if the worker had died before it could write down that the message had left."""
     world.write(
@@ -200,18 +194,13 @@ def test_a_repeat_revives_no_link_that_was_used(world, alert):
     assert world.visitor().get(repeat.not_you).status == 410
 
 
-def test_a_refused_hand_over_leaves_no_link(world, ann, monkeypatch):
-    handed = []
-
-    def refuse(parcel):
-        handed.append(parcel)
-        raise NotAccepted(LATER, "451 4.3.0", walked=True)
-
+def test_a_refused_hand_over_leaves_no_link(world, ann, make_app, smtp_server):
     world.inside()
-    with monkeypatch.context() as patch:
-        patch.setattr(transports, "send", refuse)
-        deliver(world)
-    assert len(handed) == 1
+    smtp_server.refuse("451 4.3.0 Later", at="DATA")
+    with make_app(**smtp_server.settings(), EMAIL_TIMEOUT_SECONDS="1").app_context():
+        delivery.deliver_due()
+        transports.rest()
+    assert "DATA" in smtp_server.commands
     kept = "SELECT link_hash FROM challenge WHERE purpose = 'not_you'"
     assert world.rows(kept) == [(None,)]
 

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from portal.delivery import service as delivery
 from portal.delivery import transports
 from portal.delivery.models import Outgoing
 from portal.delivery.outcomes import (
@@ -16,7 +17,6 @@ from portal.delivery.outcomes import (
     REFUSED,
     SIGN_IN,
     UNREACHABLE,
-    NotAccepted,
 )
 from portal.delivery.states import of
 from tests.conftest import ask, sign_in
@@ -52,11 +52,19 @@ def told(at):
     return f"{at.day} {at:%B %Y}, {at:%H:%M} UTC"
 
 
-def refuse(monkeypatch, **how):
-    def send(_parcel):
-        raise NotAccepted(**how)
+@pytest.fixture
+def refused(make_app, smtp_server):
+    """Sends what waits through a mail server that answers like this."""
+    app = make_app(**smtp_server.settings(), EMAIL_TIMEOUT_SECONDS="1")
 
-    monkeypatch.setattr(transports, "send", send)
+    def deliver(answer):
+        smtp_server.clear()
+        smtp_server.refuse(answer, at="RCPT")
+        with app.app_context():
+            delivery.deliver_due()
+            transports.rest()
+
+    return deliver
 
 
 def test_the_newest_message_stands_first(world, inside, time):
@@ -96,10 +104,9 @@ def test_a_message_that_waits_for_its_first_try(world, inside):
     assert rows(inside)[0][3] == "Waiting It is tried any moment now."
 
 
-def test_a_server_that_says_later_is_asked_again(world, inside, monkeypatch, time):
-    refuse(monkeypatch, why=LATER, reply="451 4.3.0", walked=True)
+def test_a_server_that_says_later_is_asked_again(world, inside, refused, time):
     ask(world.visitor(), ANN)
-    world.post.deliver()
+    refused("451 4.3.0 Later")
     [(due,)] = world.rows("SELECT due_at FROM outbox WHERE done_at IS NULL")
     state = rows(inside)[0][3]
     assert state.startswith("Waiting The mail server said: not now (451 4.3.0). It is tried again")
@@ -108,18 +115,17 @@ def test_a_server_that_says_later_is_asked_again(world, inside, monkeypatch, tim
     assert rows(inside)[0][3].endswith("(451 4.3.0). It is tried any moment now.")
 
 
-def test_a_server_that_says_no_is_quoted(world, inside, monkeypatch, time):
+def test_a_server_that_says_no_is_quoted(world, inside, refused, time):
     said_no = "Refused The mail server said no: 550 5.1.1."
-    refuse(monkeypatch, why=REFUSED, reply="550 5.1.1", walked=True, for_good=True)
     sign_in(world.visitor(), ANN)
     ask(world.visitor(), ANN)
-    world.post.deliver()
+    refused("550 5.1.1 Unknown")
     time.pass_(minutes=20)
-    world.post.deliver()
+    refused("550 5.1.1 Unknown")
     recovery = next(row for row in rows(inside) if row[0] == "Getting back in")
     assert recovery[3] == said_no  # nobody waits for it any more, and that is why
     time.pass_(minutes=42)
-    world.post.deliver()
+    refused("550 5.1.1 Unknown")
     _latest, notice, _first = (r for r in rows(world.inside()) if r[0] == "New sign-in")
     assert notice[3] == said_no
 
