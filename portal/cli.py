@@ -80,6 +80,7 @@ def serve(app):
 
 def deliver(app):
     """Run a mail worker of its own, beside those in the web processes."""
+    click.echo("Latchkey sends messages.")
     # A handler runs in the middle of anything, and must take no lock: a thread of its own may.
     end = partial(worker.stop, 0)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end).start())

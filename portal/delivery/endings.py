@@ -15,7 +15,8 @@ from portal.delivery.outcomes import IN_DOUBT, NotAccepted
 
 log = logging.getLogger("latchkey.delivery")
 GIVE_UP, REFUSED_AFTER = timedelta(days=1), timedelta(hours=1)
-SHORTEST_PAUSE, PART_OF_AGE = 1.0, 4  # seconds; a message waits again for a quarter of its age
+SHORTEST_PAUSE = 1.0  # seconds
+PART_OF_AGE, PART_FOR_GOOD = 8, 4  # a message waits again for an eighth of its age, or a quarter
 
 
 def mark(session: Session, row_id: int) -> bool:
@@ -72,7 +73,7 @@ def _put_off(row: Outgoing, err: NotAccepted) -> None:
     age = now - row.created_at
     _end(row, err)
     if not (err.why == IN_DOUBT or age > GIVE_UP or (err.for_good and age > REFUSED_AFTER)):
-        row.done_at, row.due_at = None, now + _pause(age)
+        row.done_at, row.due_at = None, now + _pause(age, err)
     rest = f"again in {(row.due_at - now).total_seconds():.0f} s"
     say = f"message {row.id} ({row.recipe}): {err}; {'no more' if row.done_at else rest}"
     after_commit(lambda: log.warning(say))
@@ -83,7 +84,8 @@ def _end(row: Outgoing, err: NotAccepted) -> None:
     row.done_at, row.trouble = clock.now(), str(err)
 
 
-def _pause(age: timedelta) -> timedelta:
-    """A quarter of the time that it has waited already, give or take a quarter of that."""
-    seconds = min(leases.LONGEST_PAUSE, max(SHORTEST_PAUSE, age.total_seconds() / PART_OF_AGE))
+def _pause(age: timedelta, err: NotAccepted) -> timedelta:
+    """A part of the time that it has waited already, give or take a quarter of that."""
+    part = age.total_seconds() / (PART_FOR_GOOD if err.for_good else PART_OF_AGE)
+    seconds = min(leases.LONGEST_PAUSE, max(SHORTEST_PAUSE, part))
     return timedelta(seconds=seconds * (75 + secrets.randbelow(51)) / 100)

@@ -5,11 +5,13 @@ The broker carries no more than the fact that something waits; which row, the da
 
 import logging
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from celery import Celery
 from celery.app.amqp import AMQP
+from celery.signals import worker_process_init
 from kombu.connection import Connection
 
 DELIVER, SWEEP = "latchkey.deliver", "latchkey.sweep"  # tasks
@@ -80,6 +82,11 @@ def broker(url: str) -> Celery:
         },
     )
     return made
+
+
+def in_each_process(begin: Callable[[], object]) -> None:
+    """Runs `begin` in every process of a Celery worker's pool, once it is forked."""
+    worker_process_init.connect(lambda **_: begin(), weak=False)
 
 
 class _Persistent(Connection):

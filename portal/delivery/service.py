@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal.core import clock
 from portal.core.db import at_once, transaction
 from portal.core.settings import setting
-from portal.delivery import breakers, endings, leases, letters, transports
+from portal.delivery import breakers, endings, hours, leases, letters, transports
 from portal.delivery.breakers import MESSAGE, ROAD, Health
 from portal.delivery.leases import Claim
 from portal.delivery.models import Outgoing
@@ -134,6 +134,8 @@ def _see_off(job: Job) -> None:
     try:
         if job.letter is not None:
             _accepted(job, job.letter, _hand_over(job, job.letter))
+            if job.parcel is None:
+                hours.as_usual(job.channel)
     except NotAccepted as err:
         _not_accepted(job, cast(Letter, job.letter), err)
     finally:
@@ -144,14 +146,17 @@ def _hand_over(job: Job, letter: Letter) -> str:
     """-> how much of the transport's way this has proven to work."""
     if job.parcel is None:
         return ROAD if transports.ask(job.channel) else ""
+    stretch = hours.Stretch(job.channel)
 
     def walked() -> None:
         with transaction() as session:
             letter.walked(clock.now())
             if job.channel == SMS and not endings.mark(session, job.id):
                 raise NotAccepted(LATER)  # somebody else sends it by now
+        stretch.begin()
 
     transports.send(job.parcel, walked)
+    stretch.end()
     return MESSAGE
 
 

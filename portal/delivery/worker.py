@@ -114,7 +114,15 @@ def celery(app: Flask) -> Celery | None:
 
     made.task(name=queue.DELIVER)(deliver)
     made.task(name=queue.SWEEP)(sweep)
+    queue.in_each_process(lambda: _thread("sweep", _sweep, app))
     return made
+
+
+def _sweep(app: Flask) -> None:
+    """Neither a dead beat nor a dead Redis keeps a message: each process looks for itself, too."""
+    _keep(app)
+    while not _stop.wait(queue.SWEEP_SECONDS):
+        _quietly(app, lambda: leases.in_step() and service.deliver_due(stopped=_stop.is_set))
 
 
 def _keep(app: Flask) -> None:

@@ -1,13 +1,13 @@
 """A portal that sends through a real mail server, with Ann and Bob in it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic, sleep
 
 import pytest
 
+from portal.delivery import hours, transports
 from portal.delivery import service as delivery
-from portal.delivery import transports
 from tests.conftest import ask
 from tests.policy.world import ANN, World
 from tests.rigs.smtp import SmtpServer
@@ -75,10 +75,12 @@ def state(browser: Visitor) -> str:
 
 
 @pytest.fixture
-def office(make_app, smtp_server) -> Office:
+def office(make_app, smtp_server) -> Iterator[Office]:
     home = World(make_app())
     home.account(ANN)
     home.account(BOB, "Bob Hill")
     home.post.deliver()
     home.write("DELETE FROM throttle")
-    return Office(World(make_app(**smtp_server.settings(), EMAIL_TIMEOUT_SECONDS="1")), smtp_server)
+    hours._taken.clear()
+    yield Office(World(make_app(**smtp_server.settings(), EMAIL_TIMEOUT_SECONDS="1")), smtp_server)
+    hours._taken.clear()

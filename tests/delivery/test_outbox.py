@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
 import pytest
 
@@ -124,18 +125,18 @@ def test_a_refused_message_goes_out_later_with_a_code_that_works(office, time):
     assert type_code(browser, office.codes()[-1]).status == 303
 
 
-def test_a_message_waits_again_for_about_a_quarter_of_its_age(office, time):
+def test_a_message_waits_again_for_about_an_eighth_of_its_age(office, time):
     office.asked(ANN)
     office.world.write("UPDATE challenge SET link_seconds = 999999")
     office.smtp.refuse(LATER)
-    for _ in range(30):
+    for _ in range(50):
         office.deliver()
         [(age, pause)] = office.world.rows(
             "SELECT (julianday(:now) - julianday(created_at)) * 86400,"
             " (julianday(due_at) - julianday(:now)) * 86400 FROM outbox WHERE done_at IS NULL",
             now=f"{time.at:%Y-%m-%d %H:%M:%S.%f}",
         )
-        assert 0.7 < pause / min(600, max(1, age / 4)) < 1.3
+        assert 0.7 < pause / min(600, max(1, age / 8)) < 1.3
         time.pass_(seconds=pause + 0.01)
     assert age > 300
 
@@ -240,6 +241,15 @@ def test_two_workers_never_send_one_message_twice(office):
     assert office.waiting() == []
     tries = office.world.rows("SELECT DISTINCT tries FROM outbox WHERE recipe = 'recovery'")
     assert tries == [(1,)]
+
+
+def test_a_message_to_nobody_keeps_its_worker_as_long_as_another(office):
+    """Whoever asks next sees how busy the worker was, and must not see with whom."""
+    office.asked(ANN, NOBODY)
+    office.smtp.hang(0.4, "DATA")
+    start = monotonic()
+    office.deliver()
+    assert monotonic() - start > 0.8
 
 
 def test_a_notice_after_a_reset_resets_nothing(office):
