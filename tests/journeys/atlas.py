@@ -57,6 +57,9 @@ def _nothing(guide: Guide) -> None:
     """Most sights need no more than their path, what is typed, and a button."""
 
 
+PATIENCE = 20_000  # milliseconds that a message may take on a busy machine
+
+
 @dataclass(frozen=True)
 class Sight:
     """One state of one page.
@@ -117,7 +120,7 @@ def _the_form_is_old(guide: Guide) -> None:
 
 
 def _the_message_has_left(guide: Guide) -> None:
-    expect(guide.page.locator(".count")).to_be_visible()
+    expect(guide.page.locator(".count")).to_be_visible(timeout=PATIENCE)
 
 
 def _the_message_has_come(guide: Guide) -> None:

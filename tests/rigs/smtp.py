@@ -27,6 +27,7 @@ import tempfile
 import threading
 import time
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
@@ -185,8 +186,9 @@ class SmtpServer(Moods):
 
     def _close_lines(self, closed: threading.Event) -> None:
         for line in list(self.lines):
-            if line.transport:
-                line.transport.abort()  # close() would wait for TLS to say goodbye
+            # close() would wait for TLS to say goodbye; one that is closed already has no protocol.
+            with suppress(AttributeError):
+                line.transport.abort()
         self._controller.loop.call_later(0.02, closed.set)
 
     # What follows is called by aiosmtpd, in its own thread, under its names.
