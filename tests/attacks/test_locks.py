@@ -110,7 +110,7 @@ def test_the_worker_and_a_new_request_do_not_lock_each_other_out(app, ann, monke
 
     stranger = Visitor(app, address="203.0.113.3")
     with meeting.together(work, lambda: ask(stranger, ANN)) as answers:
-        assert answers["first"] == 1
+        assert answers["first"] >= 1  # the new request may be served as well
         assert answers["second"].location == "/recover/code"
 
 
