@@ -11,7 +11,7 @@ from portal.accounts.models import Person
 from portal.codes.models import VERIFY_PHONE, Challenge
 from portal.core import clock, crypto
 from portal.core.db import changed, db
-from portal.core.errors import Rejected
+from portal.core.errors import Rejected, Vanished
 from portal.core.settings import setting
 
 
@@ -76,9 +76,15 @@ def get(person_id: int | None) -> Person | None:
 
 
 def lock(person_id: int) -> Person:
-    """The person read afresh, and kept from change by others until the transaction ends."""
+    """The person read afresh, and kept from change by others until the transaction ends.
+
+    Raises Vanished when it was purged a moment ago; the next try finds another state.
+    """
     wanted = select(Person).where(Person.id == person_id).with_for_update()
-    return db.session.scalars(wanted.execution_options(populate_existing=True)).one()
+    found = db.session.scalar(wanted.execution_options(populate_existing=True))
+    if found is None:
+        raise Vanished
+    return found
 
 
 def lock_with_owner(person_id: int, number: str) -> tuple[Person, Person | None]:
@@ -96,7 +102,9 @@ def _lock_both(person_id: int, other: ColumnElement[bool]) -> tuple[Person, Pers
     both = or_(Person.id == person_id, other)
     wanted = select(Person).where(both).order_by(Person.id).with_for_update()
     found = db.session.scalars(wanted.execution_options(populate_existing=True)).all()
-    (person,) = (each for each in found if each.id == person_id)
+    person = next((each for each in found if each.id == person_id), None)
+    if person is None:
+        raise Vanished
     return person, next((each for each in found if each.id != person_id), None)
 
 

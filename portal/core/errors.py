@@ -55,6 +55,10 @@ class NotAllowed(PortalError):
     """Who asks may not do this, or not to this person."""
 
 
+class Vanished(PortalError):
+    """A row that was there a moment ago is not any more: the same again finds another state."""
+
+
 class NotProven(PortalError):
     """The password is right, the address is not proven yet; `flow` proves it."""
 

@@ -12,11 +12,20 @@ from werkzeug.routing import RequestRedirect
 
 from portal.core import clock
 from portal.core.db import AWAY, trouble
-from portal.core.errors import KeptOut, LinkDead, NoFlow, NotAllowed, PortalError, Rejected, TooSoon
+from portal.core.errors import (
+    KeptOut,
+    LinkDead,
+    NoFlow,
+    NotAllowed,
+    PortalError,
+    Rejected,
+    TooSoon,
+    Vanished,
+)
 from portal.core.settings import setting
 
 log = logging.getLogger("latchkey")
-STATUS = {Rejected: 422, NotAllowed: 404, TooSoon: 429, PortalError: 400}
+STATUS = {Rejected: 422, NotAllowed: 404, TooSoon: 429, Vanished: 503, PortalError: 400}
 RETRY_SECONDS = 10
 NOT_YOU = "not-you"
 STARTS = {

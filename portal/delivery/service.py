@@ -1,7 +1,7 @@
 """Sending what waits: at least once, harmless when twice."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
@@ -17,7 +17,7 @@ from portal.delivery import breakers, endings, hours, leases, letters, transport
 from portal.delivery.breakers import MESSAGE, ROAD, Health
 from portal.delivery.leases import Claim
 from portal.delivery.models import Outgoing
-from portal.delivery.outcomes import BROKEN, IN_DOUBT, LATER, NotAccepted
+from portal.delivery.outcomes import BROKEN, IN_DOUBT, NotAccepted
 from portal.delivery.parcels import SMS, Parcel
 from portal.delivery.recipes import RECIPES, Letter
 
@@ -38,17 +38,20 @@ class Job:
     parcel: Parcel | None = None
 
 
-def deliver_due(ahead: Executor | None = None, stopped: Callable[[], bool] = lambda: False) -> int:
+Ahead = Callable[[Callable[[], Job | None]], "Future[Job | None]"]
+
+
+def deliver_due(ahead: Ahead | None = None, stopped: Callable[[], bool] = lambda: False) -> int:
     """Sends what is due, most urgent first, for half a minute at most.  -> how many were tried.
 
-    `ahead`, a thread with this application's context, writes the next message meanwhile.  What was
-    written is sent before it stops.
+    `ahead` has another thread write the next message meanwhile.  What was written is sent before it
+    stops.
     """
     count, until = 0, monotonic() + AT_A_TIME_SECONDS
     job = _take() if leases.waiting() else None  # a look without a lock: most find nothing
     while job is not None:
         more = not stopped() and monotonic() < until
-        following = ahead.submit(_take) if ahead and more else None
+        following = ahead(_take) if ahead and more else None
         try:
             _see_off(job)
         except BaseException:
@@ -152,7 +155,7 @@ def _hand_over(job: Job, letter: Letter) -> str:
         with transaction() as session:
             letter.walked(clock.now())
             if job.channel == SMS and not endings.mark(session, job.id):
-                raise NotAccepted(LATER)  # somebody else sends it by now
+                raise NotAccepted(BROKEN)  # somebody else sends it by now: no word on the gateway
         stretch.begin()
 
     transports.send(job.parcel, walked)

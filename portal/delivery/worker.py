@@ -6,8 +6,8 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from portal.core import db
 from portal.core.settings import setting
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from celery import Celery
     from flask import Flask
 
+T = TypeVar("T")
 log = logging.getLogger("latchkey.delivery")
 POLL_SECONDS = 0.25  # rows of other processes, and those whose pause is over
 BROKER_PAUSE = 5.0  # seconds without Redis: the sweep does what is not announced
@@ -71,17 +72,28 @@ def run_embedded(app: Flask) -> None:
 def run(app: Flask, may: Callable[[], bool] = lambda: True) -> None:
     """Sends what is due, until `stop`."""
     _keep(app)
-    idle, context = 0, app.app_context()
-    with ThreadPoolExecutor(1, "letters", context.push) as ahead:
+    idle = 0
+    with ThreadPoolExecutor(1, "letters") as pool:
 
-        def work() -> int:
-            return service.deliver_due(ahead, _stop.is_set) if leases.in_step() and may() else 0
+        def ahead(write: Callable[[], T]) -> Future[T]:
+            return pool.submit(_inside, app, write)
 
         while not _stop.is_set():
             queue.wait(POLL_SECONDS)
-            idle = 0 if _quietly(app, work) else idle + 1
+            idle = 0 if _quietly(app, lambda: _send(ahead, may)) else idle + 1
             if idle == REST_AFTER:
                 _quietly(app, transports.rest)
+
+
+def _inside(app: Flask, work: Callable[[], T]) -> T:
+    """In a context of its own: what goes wrong with one session is over with it."""
+    with app.app_context():
+        return work()
+
+
+def _send(ahead: service.Ahead | None = None, may: Callable[[], bool] = lambda: True) -> int:
+    """Who is out of step must not even take the turn."""
+    return service.deliver_due(ahead, _stop.is_set) if leases.in_step() and may() else 0
 
 
 def run_herald(app: Flask) -> None:
@@ -90,7 +102,7 @@ def run_herald(app: Flask) -> None:
         broker = queue.broker(setting("REDIS_URL"))
     while not _stop.is_set():
         try:
-            queue.publish(broker, queue.wait(BROKER_PAUSE))
+            queue.publish(broker, queue.wait(POLL_SECONDS))
         except Exception as err:  # noqa: BLE001 - whatever is wrong with the broker
             log.warning("Redis is away (%s); the sweep will find what waits", type(err).__name__)
             _stop.wait(BROKER_PAUSE)
@@ -110,7 +122,7 @@ def celery(app: Flask) -> Celery | None:
 
     def sweep() -> None:
         _keep(app)
-        _quietly(app, lambda: leases.in_step() and service.deliver_due(stopped=_stop.is_set))
+        _quietly(app, _send)
 
     made.task(name=queue.DELIVER)(deliver)
     made.task(name=queue.SWEEP)(sweep)
@@ -122,7 +134,7 @@ def _sweep(app: Flask) -> None:
     """Neither a dead beat nor a dead Redis keeps a message: each process looks for itself, too."""
     _keep(app)
     while not _stop.wait(queue.SWEEP_SECONDS):
-        _quietly(app, lambda: leases.in_step() and service.deliver_due(stopped=_stop.is_set))
+        _quietly(app, _send)
 
 
 def _keep(app: Flask) -> None:
@@ -139,8 +151,7 @@ def _renew(app: Flask) -> None:
 def _quietly(app: Flask, work: Callable[[], object]) -> object:
     """The database is away, say: rows wait, and so do we.  No thread dies of it."""
     try:
-        with app.app_context():
-            return work()
+        return _inside(app, work)
     except Exception as err:  # noqa: BLE001 - also what the end of the context may raise
         log.warning("the outbox cannot be worked on: %s", type(err).__name__)
         _stop.wait(1)

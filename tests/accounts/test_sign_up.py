@@ -285,3 +285,14 @@ def test_the_owner_may_choose_on_the_phone_what_was_typed_on_the_laptop(world, v
     assert sign_in(phone, NEW).location == "/profile"
     page = world.change_password(phone, PASSWORD, PASSWORD)
     assert page.errors["password"] == "This is your current password. Choose a different one."
+
+
+def test_an_account_that_was_purged_a_moment_ago_is_no_defect(app, post):
+    """The code is right, and nobody is left to whom it belongs."""
+    browser = Visitor(app)
+    open_account(browser, "ann@example.org")
+    browser.follow()
+    code = post.newest().code
+    with app.app_context(), transaction() as session:
+        session.execute(delete(Person))
+    assert browser.submit("/sign-up/code", code=code).status == 503

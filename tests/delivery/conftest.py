@@ -8,6 +8,7 @@ import pytest
 
 from portal.delivery import hours, transports
 from portal.delivery import service as delivery
+from portal.delivery.outcomes import NotAccepted
 from tests.conftest import ask
 from tests.policy.world import ANN, World
 from tests.rigs.smtp import SmtpServer
@@ -84,3 +85,26 @@ def office(make_app, smtp_server) -> Iterator[Office]:
     hours._taken.clear()
     yield Office(World(make_app(**smtp_server.settings(), EMAIL_TIMEOUT_SECONDS="1")), smtp_server)
     hours._taken.clear()
+
+
+@pytest.fixture
+def through(make_app):
+    """through(EMAIL_HOST="...") -> from now on, messages go this way."""
+    contexts = []
+
+    def use(**settings: str) -> None:
+        contexts.append(make_app(**settings).app_context())
+        contexts[-1].push()
+
+    yield use
+    transports.rest()
+    while contexts:
+        contexts.pop().pop()
+
+
+def outcome(act: Callable[[], object]) -> tuple[str, str, set[str]]:
+    """What came of it: why, the reply, and which of walked, fault, for_good it is."""
+    with pytest.raises(NotAccepted) as caught:
+        act()
+    marks = {name for name in ("walked", "fault", "for_good") if getattr(caught.value, name)}
+    return caught.value.why, caught.value.reply, marks

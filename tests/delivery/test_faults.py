@@ -267,6 +267,20 @@ def test_a_mail_server_comes_back_to_celery(redis_server, tmp_path):
                 _arrives(smtp, known, 0)
 
 
+def test_a_beat_that_died_keeps_no_message(redis_server, tmp_path):
+    """Celery never replaces it, and nobody was told of this message."""
+    with PostOffice(tmp_path) as post:
+        own = {"REDIS_URL": redis_server.url, "THROTTLES": "off"}
+        with Server(tmp_path, **post.settings(), **own) as portal:
+            person = _settle(portal, 1)[0]
+            with CeleryWorker(portal.environment, tmp_path / "celery.log") as worker:
+                for beat in worker.beat():
+                    worker.kill_one(beat)
+                redis_server.kill()
+                _ask(Caller(portal.url), person)
+                post.wait_for(1, AFTERWARDS)
+
+
 def test_postgresql_is_restarted(postgres_server, postgres_url, tmp_path):
     with PostOffice(tmp_path) as post:
         own = {"DATABASE_URL": postgres_url, "THROTTLES": "off"}

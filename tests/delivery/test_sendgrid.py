@@ -7,9 +7,9 @@ import time
 import pytest
 
 from portal.delivery import transports
-from portal.delivery.outcomes import NotAccepted
 from portal.delivery.parcels import EMAIL, Parcel
 from portal.delivery.transports import keeping
+from tests.delivery.conftest import outcome
 from tests.rigs.gateway import KEY, Gateway
 
 LETTER = Parcel("outbox-7.20261121", EMAIL, "ann@example.org", "Back in", "123456\n", "<p>é</p>\n")
@@ -25,27 +25,13 @@ def gateway():
 
 
 @pytest.fixture
-def sending(make_app):
+def sending(through):
     """sending(gateway, EMAIL_FROM="...") -> from now on, messages go through this server."""
-    contexts = []
-
-    def use(gateway, **settings):
-        context = make_app(**gateway.sendgrid_settings() | settings).app_context()
-        context.push()
-        contexts.append(context)
-
-    yield use
-    transports.rest()
-    while contexts:
-        contexts.pop().pop()
+    return lambda gateway, **more: through(**gateway.sendgrid_settings() | more)
 
 
 def refused(act=lambda: transports.send(LETTER)):
-    """-> what came of it: why, the reply, and which of walked, fault, for_good it is."""
-    with pytest.raises(NotAccepted) as caught:
-        act()
-    marks = {name for name in ("walked", "fault", "for_good") if getattr(caught.value, name)}
-    return caught.value.why, caught.value.reply, marks
+    return outcome(act)
 
 
 def ask():

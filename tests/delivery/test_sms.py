@@ -12,8 +12,6 @@ from portal.delivery.transports import sms
 from tests.rigs.gateway import TOKEN, Gateway
 from tests.rigs.smtp import SmtpServer
 
-# Apprise loads all that it knows with its first address, also what Python is about to drop.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 NUMBER = "+4915112345678"
 LETTER = Parcel("outbox-8.20261121", SMS, NUMBER, "", "Latchkey: 123456 – gültig für 30 s", None)
 QUICK = {"EMAIL_TIMEOUT_SECONDS": "1"}
@@ -28,19 +26,9 @@ def gateway():
 
 
 @pytest.fixture
-def sending(make_app, monkeypatch):
+def sending(through):
     """sending(SMS_URL="...") -> from now on, SMS go this way."""
-    contexts = []
-
-    def use(**settings):
-        context = make_app(**{"EMAIL_BACKEND": "smtp"} | settings).app_context()
-        context.push()
-        contexts.append(context)
-
-    yield use
-    transports.rest()
-    while contexts:
-        contexts.pop().pop()
+    return lambda **more: through(**{"EMAIL_BACKEND": "smtp"} | more)
 
 
 def refused():

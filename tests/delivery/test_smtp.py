@@ -17,6 +17,7 @@ from portal.delivery import transports
 from portal.delivery.outcomes import NotAccepted
 from portal.delivery.parcels import EMAIL, Parcel
 from portal.delivery.transports import keeping
+from tests.delivery.conftest import outcome
 from tests.rigs.smtp import PASSWORD, USER, SmtpServer, free_port
 
 LATER, FULL = "451 4.3.0 Try again later", "421 4.3.2 Closing, see you later"
@@ -33,27 +34,13 @@ def server():
 
 
 @pytest.fixture
-def sending(make_app):
+def sending(through):
     """sending(server, EMAIL_FROM="...") -> from now on, messages go through this server."""
-    contexts = []
-
-    def use(server, **settings):
-        context = make_app(**server.settings() | settings).app_context()
-        context.push()
-        contexts.append(context)
-
-    yield use
-    transports.rest()
-    while contexts:
-        contexts.pop().pop()
+    return lambda server, **more: through(**server.settings() | more)
 
 
 def refused(act=lambda: transports.send(LETTER)):
-    """-> what came of it: why, the reply, and which of walked, fault, for_good it is."""
-    with pytest.raises(NotAccepted) as caught:
-        act()
-    marks = {name for name in ("walked", "fault", "for_good") if getattr(caught.value, name)}
-    return caught.value.why, caught.value.reply, marks
+    return outcome(act)
 
 
 def ask():
