@@ -1,9 +1,13 @@
 """Signing up, through the pages."""
 
 import pytest
+from sqlalchemy import delete
 
+from portal.accounts.models import Person
+from portal.core.db import transaction
 from tests.conftest import OTHER_PASSWORD, PASSWORD, open_account, sign_in
 from tests.policy.world import ANN, ELSEWHERE, World, choose, type_code, wrong
+from tests.rigs.visitor import Visitor
 
 NEW = "new@example.org"
 NO_EMAIL = "Enter an email address in the correct format, like name@example.com"
