@@ -92,6 +92,21 @@ GENERAL = (
         "REDIS_URL", "", "Redis that wakes Celery's workers; unset, a thread of the server sends."
     ),
     Setting(
+        "SIGNING_KEYS_FILE",
+        str(ROOT / "instance" / "signing-keys.json"),
+        "Private keys that sign access tokens; `flask keys rotate` turns them.",
+    ),
+    Setting(
+        "API_FAMILIES",
+        ("b", "c", "d", "e"),
+        "Families of older programs that the API speaks to as well.",
+    ),
+    Setting(
+        "CORS_ALLOWED_ORIGINS",
+        (),
+        "Sites like https://app.example.org whose scripts may call the API; none by default.",
+    ),
+    Setting(
         "UPLOAD_FOLDER", str(ROOT / "portal" / "static" / "uploads"), "Where pictures are kept."
     ),
     Setting("PORTAL_NAME", "Latchkey", "The name that people read on pages and in messages."),
@@ -214,6 +229,12 @@ POLICY = (
         "SIGN_UPS_PER_NETWORK_HOUR", 100, "Accounts that one network can open in an hour.", low=1
     ),
     Setting(
+        "OPEN_SIGN_UPS_PER_NETWORK_HOUR",
+        10,
+        "Tries of one network at the door that tells a taken address (POST /register), an hour.",
+        low=1,
+    ),
+    Setting(
         "WRONG_CODES_IN_5_MINUTES",
         5,
         "Wrong codes for one account in 5 minutes, over all its codes.",
@@ -295,6 +316,12 @@ POLICY = (
         "s",
         60,
         3600,
+    ),
+    Setting(
+        "ACCESS_TOKEN_SECONDS", 1800, "A program's access token: life.", "s", 60, 3600
+    ),
+    Setting(
+        "REFRESH_TOKEN_DAYS", 30, "A program's refresh token: life, anew at each use.", "d", 1, 90
     ),
     Setting("CSRF_LIFETIME_SECONDS", 3600, "A form that is older is shown again.", "s", 60, 86400),
     Setting("FULL_NAME_MAX_LENGTH", 100, "Longest full name, in code points.", low=20, high=200),

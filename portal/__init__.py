@@ -7,7 +7,8 @@ from flask import Flask
 from portal import cli
 from portal.accounts import guards
 from portal.accounts.views import bp as accounts
-from portal.core import db, refusals, settings, web
+from portal.api import routes
+from portal.core import db, refusals, settings, shapes, signing, web
 from portal.core.views import bp as core
 from portal.delivery import transports
 from portal.delivery.views import bp as delivery
@@ -24,8 +25,9 @@ def create_app(source: Mapping[str, str] | None = None) -> Flask:
     """
     app = Flask(__name__)
     settings.init_app(app, source)
-    for part in db, web, refusals, transports, guards, cli:
+    for part in db, signing, web, shapes, refusals, transports, guards, cli:
         part.init_app(app)
     for door in core, delivery, accounts, recovery, profile, pictures, security:
         app.register_blueprint(door)
+    routes.init_app(app)
     return app

@@ -1,6 +1,7 @@
 """The portal as every test meets it: real, migrated, alone, its clock in our hands."""
 
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 
 from portal import create_app
-from portal.core import clock
+from portal.core import clock, signing
 from portal.delivery import service as delivery
 from tests.rigs.visitor import Page, Visitor
 
@@ -22,7 +23,10 @@ PASSWORD = "copper lantern tuesday"
 OTHER_PASSWORD = "wooden planet friday"
 CODE = r"(?<!\d)\d{6}(?!\d)"
 ALERT = r"^(New sign-in|Someone is trying to sign in) to your "
+KEYS = Path(tempfile.mkdtemp(prefix="latchkey-tests-")) / "signing-keys.json"
+signing.make(KEYS)
 SETTINGS = {
+    "SIGNING_KEYS_FILE": str(KEYS),
     "SECRET_KEY": "a test's own key, 0123456789abcdef",
     "PASSWORD_PEPPER": "a test's own pepper, fedcba9876543210",
     "EMAIL_BACKEND": "mailbox",

@@ -32,11 +32,11 @@ SYSTEMS = (
 )
 
 
-def describe(user_agent: str) -> str:
+def describe(user_agent: str, otherwise: str = "an unknown device") -> str:
     """Like "Safari on iPhone": words from a fixed list, so that nothing claimed is repeated."""
     browser = next((name for sign, name in BROWSERS if sign in user_agent), "")
     system = next((name for sign, name in SYSTEMS if re.search(rf"\b{sign}\b", user_agent)), "")
-    return " on ".join(filter(None, (browser, system))) or "an unknown device"
+    return " on ".join(filter(None, (browser, system))) or otherwise
 
 
 def own(token: str | None, person: Person | None) -> str | None:

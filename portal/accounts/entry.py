@@ -30,5 +30,5 @@ def begin(person: Person, kept: bool, device: str | None, by: By) -> SignedIn:
     event = audit.record("sign-in:begun", person.id, by)
     if devices.own(device, person) is None:
         outbox.put(messages.new_device, event.id, person.id)
-    secret, kept = sessions.begin(person, "browser", kept, by)
+    secret, kept = sessions.begin(person, kept, by)
     return SignedIn(secret, devices.remember(device, person), kept)

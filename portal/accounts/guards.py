@@ -30,9 +30,16 @@ class Visitor(UserMixin):
         self.session, self.person = signed_in, signed_in.person
 
 
+class _Manager(LoginManager):
+    """Without the cookie that it would keep people signed in by: ours is another."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response  # it reads the session, and programs' answers must not depend on cookies
+
+
 def init_app(app: Flask) -> None:
     """Lets `app` know its visitors."""
-    manager = LoginManager()
+    manager = _Manager()
     manager.init_app(app, add_context_processor=False)  # it would ask the database for every page
     manager.request_loader(_from_cookie)
     manager.session_protection = None  # nothing of a sign-in is kept in Flask's own cookie

@@ -49,6 +49,11 @@ def again(password: str, start: str) -> str | None:
     return None if pepper is None else _under(password, start, pepper)
 
 
+def renewed(password: str, kept: str) -> str:
+    """`kept`, or under today's cost and pepper the hash of the password that it is of."""
+    return make(password) if stale(kept) else kept
+
+
 def prefix(kept: str) -> str:
     """All of a hash but its digest: version, pepper, cost and salt."""
     return kept[:-BCRYPT_DIGEST]

@@ -73,6 +73,12 @@ def many_wrong_passwords(about: str) -> Letter:
     return letters.notice(about, _attempts)
 
 
+@recipe("refresh_reused", _l("A program was signed out"))
+def refresh_reused(about: str) -> Letter:
+    """A refresh token was used twice (`about`: its event): its sign-in was ended for both users."""
+    return letters.notice(about)
+
+
 @recipe("unlocked_by_support", _l("Unlocked by support"))
 def unlocked_by_support(about: str) -> Letter:
     """The helpdesk ended a block or a waiting time (`about`: its event)."""

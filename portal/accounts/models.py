@@ -117,13 +117,17 @@ class Session(Model):
 
 
 class SessionSecret(Model):
-    """What the cookie must hold; a digest only."""
+    """What the cookie or a refresh token must be; a digest only.
+
+    A refresh token that was used is kept, marked: its second use tells of a thief.
+    """
 
     __tablename__ = "session_secret"
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     session_id: Mapped[int] = mapped_column(
         ForeignKey("session.id", ondelete="CASCADE"), index=True
     )
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     session: Mapped[Session] = relationship(lazy="joined", innerjoin=True)
 
 

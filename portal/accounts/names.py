@@ -52,6 +52,12 @@ def username(typed: str | None) -> str | None:
     return name
 
 
+def searched(typed: str) -> str | None:
+    """The key of a username that somebody may have; None for what can be nobody's."""
+    name = typed.strip()
+    return username_key(name) if USERNAME.fullmatch(name) else None
+
+
 def username_key(name: str | None) -> str | None:
     """What usernames are compared by."""
     return name.casefold() if name else None

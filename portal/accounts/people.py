@@ -70,6 +70,12 @@ def of_phone(number: str) -> Person | None:
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 
+def of_username(key: str | None) -> Person | None:
+    """Whoever has the username of this key, read afresh."""
+    wanted = select(Person).where(Person.username_key == key)
+    return db.session.scalar(wanted.execution_options(populate_existing=True)) if key else None
+
+
 def get(person_id: int | None) -> Person | None:
     """The person of this id, read afresh."""
     return db.session.get(Person, person_id, populate_existing=True) if person_id else None

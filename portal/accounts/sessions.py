@@ -11,46 +11,47 @@ from portal.core.audit import By
 from portal.core.db import at_once, changed, db
 from portal.core.settings import setting
 
+BROWSER, PROGRAM = "browser", "api"
 SEEN_PARTS = 30  # of the idle time: a write for every request would cost more than it tells
 
 
-def begin(person: Person, kind: str, kept: bool, by: By) -> tuple[str, bool]:
-    """A new sign-in.  -> its secret, which only the browser keeps, and whether it is kept.
+def begin(person: Person, kept: bool, by: By) -> tuple[str, bool]:
+    """A new sign-in of a browser.  -> its secret, which only the browser has; whether it is kept.
 
     Staff are never kept signed in, and never in for longer than the settings say.
     """
     now, staff = clock.now(), roles.is_staff(person)
     kept = kept and not staff
     session = Session(
-        kind=kind,
+        kind=BROWSER,
         person=person,
         kept=kept,
         device=by.device,
         network=by.network,
         started_at=now,
         seen_at=now,
-        expires_at=now + (min(_longest(kept), _staff_longest()) if staff else _longest(kept)),
+        expires_at=now + (min(_longest(kept), staff_longest()) if staff else _longest(kept)),
     )
     db.session.add(session)
-    return _new_secret(session), kept
+    return new_secret(session), kept
 
 
 def of_cookie(secret: str) -> Session | None:
     """The live sign-in behind a browser's cookie, its person read along."""
     wanted = select(SessionSecret).where(SessionSecret.digest == crypto.digest(secret))
     row = db.session.scalar(wanted.execution_options(populate_existing=True))
-    if row is None or row.session.kind != "browser" or not is_live(row.session):
+    if row is None or row.session.kind != BROWSER or not is_live(row.session):
         return None
-    _touch(row.session)
+    touch(row.session)
     return row.session
 
 
 def is_live(session: Session) -> bool:
     """Neither ended nor run out nor left alone for too long, and its person may be here."""
     now = clock.now()
-    fresh = session.expires_at > now and session.seen_at + _idle(session.kept) > now
+    used = session.kind == PROGRAM or session.seen_at + _idle(session.kept) > now
     kept_out = session.person.blocked_at or session.person.held_at
-    return fresh and session.ended_at is None and kept_out is None
+    return used and session.expires_at > now and session.ended_at is None and kept_out is None
 
 
 def is_fresh(session: Session) -> bool:
@@ -70,7 +71,7 @@ def confirm(session: Session) -> datetime:
 def renew(session: Session) -> str:
     """A new secret for the same sign-in; the old one dies."""
     db.session.execute(delete(SessionSecret).where(SessionSecret.session_id == session.id))
-    return _new_secret(session)
+    return new_secret(session)
 
 
 def end(session: Session) -> None:
@@ -89,6 +90,7 @@ def count(person_id: int, but: int | None = None) -> int:
     """How many sign-ins of the person could still be used, but for the session id `but`."""
     now = clock.now()
     used = or_(
+        Session.kind == PROGRAM,  # ends by itself when nobody uses it
         Session.seen_at > now - _idle(False),
         and_(Session.kept, Session.seen_at > now - _idle(True)),
     )
@@ -113,11 +115,13 @@ def _idle(kept: bool) -> timedelta:
     return _longest(True) if kept else timedelta(seconds=setting("SESSION_IDLE_SECONDS"))
 
 
-def _staff_longest() -> timedelta:
+def staff_longest() -> timedelta:
+    """After this time somebody who helps others signs in again."""
     return timedelta(seconds=setting("STAFF_SESSION_SECONDS"))
 
 
-def _touch(session: Session) -> None:
+def touch(session: Session) -> None:
+    """It was used; noted now and then."""
     now, every = clock.now(), timedelta(seconds=setting("SESSION_IDLE_SECONDS")) / SEEN_PARTS
     if now - session.seen_at > every:
         at_once(update(Session).where(Session.id == session.id).values(seen_at=now))
@@ -128,7 +132,8 @@ def _end(*which: ColumnElement[bool]) -> None:
     db.session.execute(live.values(ended_at=clock.now()))
 
 
-def _new_secret(session: Session) -> str:
+def new_secret(session: Session) -> str:
+    """One more key to this sign-in: a cookie or a refresh token."""
     secret = crypto.new_token()
     db.session.add(SessionSecret(digest=crypto.digest(secret), session=session))
     return secret

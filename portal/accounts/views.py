@@ -4,10 +4,11 @@ from flask import Blueprint, flash, redirect, request, session
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from portal.accounts import guards
+from portal.accounts import guards, proof
 from portal.accounts.forms import CodeForm, SignInForm, SignUpForm
 from portal.accounts.service import sign_in as signing_in
 from portal.accounts.service import sign_up as signing_up
+from portal.codes import terms
 from portal.core.errors import NotProven
 from portal.core.forms import PortalForm
 
@@ -26,9 +27,8 @@ def sign_up():
     if form.validate_on_submit():
         typed = form.full_name.data, form.email.data, form.password.data, form.confirm_password.data
         with form.reporting():
-            return _to_proof(
-                signing_up.sign_up(signing_up.Wish(*typed), guards.by()), form.email.data
-            )
+            wish, how = signing_up.Wish(*typed), terms.proof(proof.LINK)
+            return _to_proof(signing_up.sign_up(wish, how, guards.by()), form.email.data)
     return form.page("accounts/sign_up.html")
 
 

@@ -1,11 +1,14 @@
-"""What the browser that asked may know of its wish, and nothing of what became of it elsewhere."""
+"""What whoever asked may know of the wish, and nothing of what became of it elsewhere."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from portal.codes import challenges
-from portal.codes.models import Challenge
+from portal.codes.models import API, Challenge
 from portal.core import clock
+from portal.core.db import db
 from portal.core.settings import setting
 
 
@@ -33,6 +36,24 @@ def of_browser(purpose: str, challenge_id: str | None) -> Challenge | None:
     if challenge is None or challenge.purpose != purpose:
         return None
     return None if is_over(challenge) else challenge
+
+
+def of_program(purpose: str, typed: str) -> Challenge | None:
+    """What a program asked for last for the address or number `typed` (its key), open or not.
+
+    Known or not makes no difference.
+    """
+    mine = (Challenge.typed_hash == challenges.typed_hash(typed), Challenge.purpose == purpose)
+    wanted = select(Challenge).where(*mine, Challenge.door == API)
+    newest_first = wanted.order_by(Challenge.opened_at.desc()).limit(1)
+    return db.session.scalar(newest_first.execution_options(populate_existing=True))
+
+
+def latest(challenge: Challenge) -> Challenge:
+    """The wish itself, or the last of those that asked for the same again."""
+    wanted = select(Challenge).where(Challenge.follows == challenge.id)
+    again = db.session.scalar(wanted.order_by(Challenge.opened_at.desc()).limit(1))
+    return latest(again) if again else challenge
 
 
 def is_over(challenge: Challenge) -> bool:

@@ -36,6 +36,11 @@ def judge(challenge: Challenge, typed: str | None) -> None:
     throttle.refund(limits)
 
 
+def give_back(challenge: Challenge) -> None:
+    """The judged code was right, and something else kept it from being used: it stays good."""
+    otp.give_back(challenge.otp_id)
+
+
 def digits(typed: str | None) -> str:
     """The six ASCII digits of a typed code, spaces and hyphens left out.  Raises Rejected."""
     code = re.sub(r"[\s-]", "", typed or "")

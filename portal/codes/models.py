@@ -10,6 +10,7 @@ from portal.core.db import BigId, Model, UtcDateTime
 PASSWORD_RESET, VERIFY_EMAIL, VERIFY_PHONE = "password_reset", "verify_email", "verify_phone"
 CHANGE_EMAIL = "change_email"
 EMAIL, SMS = "email", "sms"  # channels of messages
+PAGE, API = "page", "api"  # doors at which somebody may ask
 NOBODY = 0  # the user_id of an unknown address: same rows, no key between this level and people
 
 
@@ -40,7 +41,9 @@ class Challenge(Model):
 
     `id` is what the asking browser holds; it gives no right.  `code_until` is the code's end as the
     asking browser may know it: it never tells what happened to the code elsewhere.  Without a
-    `link_path` the message has no link, and `link_seconds` is the life of the wish alone.
+    `link_path` the message has no link, and `link_seconds` is the life of the wish alone.  `door`
+    says who asked, a page or a program: a page's code is good in its own browser only.  `follows`
+    is the wish that this one asked for again.
     """
 
     __tablename__ = "challenge"
@@ -51,6 +54,8 @@ class Challenge(Model):
     id: Mapped[str] = mapped_column(String(43), primary_key=True)
     purpose: Mapped[str] = mapped_column(String(50))
     channel: Mapped[str] = mapped_column(String(20))
+    door: Mapped[str] = mapped_column(String(10), default=PAGE)
+    follows: Mapped[str | None] = mapped_column(String(43), index=True)
     user_id: Mapped[int] = mapped_column(BigInteger)
     typed_hash: Mapped[str] = mapped_column(String(64))
     device: Mapped[str] = mapped_column(String(100))

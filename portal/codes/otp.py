@@ -53,6 +53,11 @@ def spend_try(otp_id: int | None) -> bool:
     return at_once(_changing(Otp.id == otp_id, *running, attempts=Otp.attempts + 1)) == 1
 
 
+def give_back(otp_id: int | None) -> None:
+    """A try that was right and used nothing up does not count."""
+    at_once(_changing(Otp.id == otp_id, Otp.attempts > 0, attempts=Otp.attempts - 1))
+
+
 def exhausted(otp_id: int | None) -> bool:
     """True when every try of the code has been spent."""
     otp = db.session.get(Otp, otp_id or 0, populate_existing=True)

@@ -2,23 +2,35 @@
 
 from dataclasses import dataclass, replace
 
-from portal.codes.models import EMAIL, SMS
+from portal.codes.models import API, EMAIL, PAGE, SMS
 from portal.core.settings import setting
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Life of code and link in seconds, tries for the code, the link's path with `{token}`."""
+    """Life of code and link in seconds, tries for the code, the link's path with `{token}`.
+
+    In the path of some programs' links stands `{uid}` too: whose account it is.
+    """
 
     code_seconds: int
     max_attempts: int
     link_seconds: int
     link_path: str
     channel: str = EMAIL
+    door: str = PAGE
 
     def by_sms(self) -> "Terms":
         """The same for a message that carries no link: a code alone, by SMS."""
         return replace(self, link_path="", channel=SMS)
+
+    def about(self, uid: object) -> "Terms":
+        """The same with a link that says whose account it is, where the door's links do."""
+        return replace(self, link_path=self.link_path.replace("{uid}", str(uid)))
+
+    def by_program(self) -> "Terms":
+        """The same, asked for by a program."""
+        return replace(self, door=API)
 
 
 def page(link_path: str) -> Terms:
@@ -28,9 +40,8 @@ def page(link_path: str) -> Terms:
 
 def api(link_path: str) -> Terms:
     """Recovery asked for by a program."""
-    return _terms(
-        "API_CODE_LIFETIME_SECONDS", "API_CODE_MAX_ATTEMPTS", "LINK_LIFETIME_SECONDS", link_path
-    )
+    lives = "API_CODE_LIFETIME_SECONDS", "API_CODE_MAX_ATTEMPTS", "LINK_LIFETIME_SECONDS"
+    return _terms(*lives, link_path).by_program()
 
 
 def proof(link_path: str) -> Terms:

@@ -8,7 +8,9 @@ T = TypeVar("T")
 
 
 class PortalError(Exception):
-    """A rule of the portal said no."""
+    """A rule of the portal said no; `code` names the reason where there are several."""
+
+    code = ""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message)
@@ -62,17 +64,43 @@ class Vanished(PortalError):
 class NotProven(PortalError):
     """The password is right, the address is not proven yet; `flow` proves it."""
 
-    def __init__(self, flow: str) -> None:
-        super().__init__()
+    code = "unproven"
+
+    def __init__(self, flow: str, message: str = "") -> None:
+        super().__init__(message)
         self.flow = flow
 
 
-class LinkDead(PortalError):
-    """A link that no longer works; the message says why, `start` names the story to begin again."""
+class Unauthenticated(PortalError):
+    """A program did not show who it acts for, or may not do this for that person.
 
-    def __init__(self, start: str, message: str) -> None:
+    `code`: missing, scheme, invalid, expired, ended, blocked; unproven where the address is.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.start = start
+        self.code = code
+
+
+class Unreadable(PortalError):
+    """What was sent is not well-formed, or could be understood in two ways."""
+
+
+class NothingAsked(PortalError):
+    """No code was asked for by this address: there is none that could be right."""
+
+    code = "not-asked"
+
+
+class LinkDead(PortalError):
+    """A link that no longer works: the message says why, `start` names the story to begin again.
+
+    `code`: used, replaced, expired, or unknown.
+    """
+
+    def __init__(self, start: str, message: str, code: str = "unknown") -> None:
+        super().__init__(message)
+        self.start, self.code = start, code
 
 
 class NoFlow(PortalError):

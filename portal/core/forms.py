@@ -14,11 +14,9 @@ from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from wtforms import FileField
 
-from portal.core import clock, web
-from portal.core.errors import KeptOut, PortalError, Rejected, Several, TooLarge, TooSoon, WrongKind
+from portal.core import clock, shapes, web
+from portal.core.errors import KeptOut, PortalError, Rejected, Several, TooSoon
 from portal.core.settings import setting
-
-STATUS = {TooSoon: 429, TooLarge: 413, WrongKind: 415, PortalError: 422}
 
 
 class PortalForm(FlaskForm):
@@ -88,7 +86,7 @@ class PortalForm(FlaskForm):
 
     def refuse(self, why: PortalError) -> None:
         """Shows one refusal beside its field, or above the form when it belongs to none."""
-        self.refusal = next(STATUS[kind] for kind in type(why).__mro__ if kind in STATUS)
+        self.refusal = shapes.status_of(why)
         if isinstance(why, TooSoon):
             self.retry_after = max(1, clock.seconds_until(why.retry_at))
         field = getattr(why, "field", None)

@@ -1,31 +1,21 @@
-"""What people see when something is refused: the portal's own pages, never a bare status."""
+"""What is answered when something is refused: the portal's own pages, or the shape of the door."""
 
 import logging
 import secrets
 
-from flask import Flask, redirect, render_template, request
+from flask import Flask, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from portal.core import clock
+from portal.core import clock, shapes
 from portal.core.db import AWAY, trouble
-from portal.core.errors import (
-    KeptOut,
-    LinkDead,
-    NoFlow,
-    NotAllowed,
-    PortalError,
-    Rejected,
-    TooSoon,
-    Vanished,
-)
+from portal.core.errors import KeptOut, LinkDead, NoFlow, PortalError
 from portal.core.settings import setting
 
 log = logging.getLogger("latchkey")
-STATUS = {Rejected: 422, NotAllowed: 404, TooSoon: 429, Vanished: 503, PortalError: 400}
 RETRY_SECONDS = 10
 NOT_YOU = "not-you"
 STARTS = {
@@ -50,16 +40,20 @@ def init_app(app: Flask) -> None:
 
 
 def on_portal_error(err: PortalError) -> ResponseReturnValue:
-    """The page for a story's refusal that no form reported."""
-    status = next(STATUS[kind] for kind in type(err).__mro__ if kind in STATUS)
-    return error_page(status)
+    """A story's refusal that no form reported."""
+    status = shapes.status_of(err)
+    return shapes.answer(err, status) or error_page(status)
 
 
 def _no_flow(err: NoFlow) -> ResponseReturnValue:
-    return redirect(STARTS[err.message], 303)
+    return shapes.answer(err, 400) or redirect(STARTS[err.message], 303)
 
 
 def _link_dead(err: LinkDead) -> ResponseReturnValue:
+    return shapes.answer(err, 400) or _link_dead_page(err)
+
+
+def _link_dead_page(err: LinkDead) -> ResponseReturnValue:
     guarding = err.start == NOT_YOU
     label = _("Choose a new password") if guarding else _("Send a new email")
     page = _named(_("This link no longer works"), err.message, STARTS[err.start], label)
@@ -67,6 +61,10 @@ def _link_dead(err: LinkDead) -> ResponseReturnValue:
 
 
 def _kept_out(err: KeptOut) -> ResponseReturnValue:
+    return shapes.answer(err, 429) or _kept_out_page(err)
+
+
+def _kept_out_page(err: KeptOut) -> ResponseReturnValue:
     seconds = max(1, clock.seconds_until(err.retry_at))
     page = render_template("accounts/wait.html", message=err.message, seconds=seconds)
     return page, 429, {"Retry-After": str(seconds)}
@@ -75,7 +73,9 @@ def _kept_out(err: KeptOut) -> ResponseReturnValue:
 def _database_away(err: Exception) -> ResponseReturnValue:
     """The same for everyone, whatever was asked for: nothing could be looked up or kept."""
     log.error("the database cannot be used: %s, on %s", trouble(err), request.url_rule)
-    return *error_page(503), {"Retry-After": str(RETRY_SECONDS)}
+    answer = make_response(shapes.answer(err, 503) or error_page(503))
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def on_http_error(err: HTTPException) -> ResponseReturnValue:
@@ -83,7 +83,7 @@ def on_http_error(err: HTTPException) -> ResponseReturnValue:
     if isinstance(err, RequestRedirect):
         return err
     kept = {name: value for name, value in err.get_headers() if name == "Allow"}
-    return *error_page(err.code or 500), kept
+    return shapes.answer(err, err.code or 500) or (*error_page(err.code or 500), kept)
 
 
 def on_defect(err: Exception) -> ResponseReturnValue:
@@ -95,7 +95,8 @@ def on_defect(err: Exception) -> ResponseReturnValue:
         raise err
     reference = secrets.token_hex(4)
     log.error("defect %s on %s", reference, request.url_rule, exc_info=err)
-    return error_page(500, reference)
+    words = _("Something went wrong here. Its number is %(reference)s.", reference=reference)
+    return shapes.answer(err, 500, words) or error_page(500, reference)
 
 
 def error_page(status: int, reference: str | None = None) -> tuple[str, int]:

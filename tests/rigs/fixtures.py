@@ -70,3 +70,20 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("portal")
     with Server(folder) as server:
         yield server
+
+
+# One network makes all the people of these tests; limits of an address stay as they are.
+ROOM = {
+    "SIGN_UPS_PER_NETWORK_HOUR": "100000",
+    "OPEN_SIGN_UPS_PER_NETWORK_HOUR": "100000",
+    "SENDS_PER_NETWORK_HOUR": "100000",
+    "SENDS_TOTAL_HOUR": "100000",
+    "WRONG_PASSWORDS_PER_NETWORK": "100000",
+}
+
+
+@pytest.fixture(scope="session")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The served product for programs, one for all tests of a run; use own addresses."""
+    with Server(tmp_path_factory.mktemp("wire"), **ROOM) as server:
+        yield server

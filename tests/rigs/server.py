@@ -162,6 +162,7 @@ def environment(folder: Path, port: int) -> dict[str, Any]:
             "PASSWORD_PEPPER": secrets.token_urlsafe(48),
             "DATABASE_URL": f"sqlite:///{folder / 'portal.db'}",
             "UPLOAD_FOLDER": str(folder / "uploads"),
+            "SIGNING_KEYS_FILE": str(folder / "signing-keys.json"),
             "EMAIL_BACKEND": "mailbox",
             "BCRYPT_COST": "4",
             "PORT": str(port),

@@ -18,9 +18,10 @@ from portal.accounts import (
 )
 from portal.accounts.entry import SignedIn
 from portal.accounts.models import Person
-from portal.codes import challenges, flows, guesses
+from portal.codes import challenges, flows, guesses, terms
 from portal.codes.flows import Flow
 from portal.codes.models import Challenge
+from portal.codes.terms import Terms
 from portal.core import audit, clock, throttle
 from portal.core.audit import By
 from portal.core.db import transaction
@@ -41,7 +42,7 @@ class Wish:
     again: str | None
 
 
-def sign_up(wish: Wish, by: By) -> str:
+def sign_up(wish: Wish, how: Terms, by: By) -> str:
     """Opens an account, or seems to.  -> the flow's id.  Raises Several or TooSoon.
 
     An address that is somebody's already walks the same way; its owner gets a notice.  One that was
@@ -56,11 +57,12 @@ def sign_up(wish: Wish, by: By) -> str:
         person = people.lock(found.id)
         if person.email_proven_at or person.blocked_at:
             audit.record("sign-up:taken", person.id, by)
-            return proof.pretend(person, by).id
+            return proof.pretend(person, how, by).id
+        _start_anew(person)
         person.full_name, person.password_hash = full_name, password_hash
         person.password_changed_at = clock.now()
         audit.record("sign-up:asked", person.id, by)
-        return proof.ask(person, by).id
+        return proof.ask(person, how, by).id
 
 
 def flow(flow_id: str | None) -> Flow:
@@ -89,15 +91,16 @@ def resend(email: str | None, flow_id: str | None, by: By) -> str:
     if challenge.typed_hash != challenges.typed_hash(people.key(email)):
         raise NoFlow(STORY)  # of another address: whether that is known is not for this browser
     sending.spend(proof.PURPOSE, person, people.key(email), None, by)
+    again = terms.proof(proof.LINK)
     with transaction():
         if person is None:
             raise NoFlow(STORY)
         person = people.lock(person.id)
         if person.email_proven_at or person.blocked_at:
-            return proof.pretend(person, by).id
+            return proof.pretend(person, again, by).id
         if challenges.current(challenge.id) is None:
             raise NoFlow(STORY)
-        return proof.ask(person, by).id
+        return proof.ask(person, again, by).id
 
 
 def of_link(token: str) -> str:
@@ -129,6 +132,12 @@ def _accepted(wish: Wish) -> tuple[str, str, str]:
         take(passwords.repeated, wish.password, wish.again)
     passwords.not_personal(password, passwords.own_words(full_name, email))
     return full_name, email, password
+
+
+def _start_anew(person: Person) -> None:
+    """What somebody else may have done with the address before nobody has to answer for now."""
+    sessions.end_all(person.id)
+    person.picture_name = None  # its files are swept away once they are nobody's
 
 
 def _spend(email: str, by: By) -> None:

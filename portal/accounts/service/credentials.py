@@ -1,0 +1,119 @@
+"""Address or username, and password: the steps that signing in shares, whoever it is for."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from portal.accounts import alerts, attempts, names, people, proof, sending
+from portal.accounts.models import Person
+from portal.codes import challenges
+from portal.codes.terms import Terms
+from portal.core import audit, clock, crypto, phrases
+from portal.core.audit import By
+from portal.core.db import transaction
+from portal.core.errors import Gather, KeptOut, NotProven, Rejected, TooSoon
+from portal.core.settings import setting
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody typed to come in: an email address or else a username, and a password.
+
+    `device` is the token by which the browser may be known.
+    """
+
+    email: str | None
+    password: str | None
+    username: str | None = None
+    device: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What wrong passwords are counted by."""
+        if self.email is None and self.username is not None:
+            return "username " + crypto.digest(self.username.strip().casefold())
+        return people.key(self.email)
+
+    def person(self) -> Person | None:
+        """Whoever has this address or username, read afresh."""
+        if self.email is None and self.username is not None:
+            return people.of_username(names.searched(self.username))
+        return people.find(self.email)
+
+
+def whose(typed: Typed, by: By) -> Person:
+    """Whose these are.  Raises Several, Rejected alike for every mismatch, KeptOut."""
+    name = typed.username if typed.email is None and typed.username is not None else typed.email
+    with Gather() as take:
+        take(_given, "email", (name or "").strip(), _("Enter your email address"))
+        password = take(_given, "password", typed.password or "", _("Enter your password"))
+    person = typed.person()
+    try:
+        right = attempts.right(password, person, typed.key, typed.device, by)
+    except TooSoon as wait:
+        raise _kept_out(wait) from None
+    if person is None or not right:
+        raise mismatch(person, typed.key, by)
+    return person
+
+
+def mismatch(person: Person | None, key: str, by: By) -> Rejected:
+    """Noted, and told alike whatever does not fit."""
+    with transaction():
+        event = audit.record("sign-in:refused", person.id if person else None, by)
+        alerts.wrong_password(person, key, event)
+    return Rejected(
+        "email", "mismatch", _("Check your email address and password. They do not match.")
+    )
+
+
+def check_standing(person: Person) -> None:
+    """The password was right; a blocked or held account is still not entered.  Raises Rejected."""
+    if person.blocked_at:
+        line = " ".join(filter(None, (setting("HELP_PHONE"), setting("HELP_EMAIL"))))
+        words = _("This account is blocked. The helpdesk can tell you why and what to do.")
+        raise Rejected(None, "blocked", f"{words} {line}".strip())
+    if person.held_at:
+        raise Rejected(None, "held", _held())
+
+
+def check_proof(person: Person, terms: Terms, by: By) -> None:
+    """Nor is one whose address nobody has proven: it gets a fresh message.  Raises NotProven."""
+    if person.email_proven_at is None:
+        words = _("Confirm your email address first. We have sent you an email with a code.")
+        raise NotProven(_ask_for_proof(person, terms, by), words)
+
+
+def _given(field: str, typed: str, words: str) -> str:
+    if not typed:
+        raise Rejected(field, "empty", words)
+    return typed
+
+
+def _kept_out(wait: TooSoon) -> KeptOut:
+    span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
+    words = _(
+        "Too many wrong passwords. You can try again in %(span)s, or choose a new password now.",
+        span=span,
+    )
+    return KeptOut(wait.retry_at, words)
+
+
+def _held() -> str:
+    return _(
+        "This account is on hold: its owner told us that somebody else had come in. "
+        'Choose a new password first, by "I have forgotten my password" below.'
+    )
+
+
+def _ask_for_proof(person: Person, terms: Terms, by: By) -> str:
+    """A fresh message, or the flow of the one that has just been sent.  -> the flow's id."""
+    try:
+        sending.spend(proof.PURPOSE, person, person.email_key, None, by)
+    except TooSoon:
+        running = challenges.newest(proof.PURPOSE, person.id)
+        if running is None:
+            raise
+        return running.id
+    with transaction():
+        return proof.ask(people.lock(person.id), terms, by).id

@@ -1,0 +1,93 @@
+"""Signing in for a program: by password, and on with a refresh token."""
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from portal.accounts import hashing, messages, people, programs, sessions
+from portal.accounts.models import Person, SessionSecret
+from portal.accounts.programs import Program
+from portal.accounts.service import credentials
+from portal.accounts.service.credentials import Typed
+from portal.codes.terms import Terms
+from portal.core import audit
+from portal.core.audit import By
+from portal.core.db import transaction
+from portal.core.errors import Rejected, Unauthenticated
+from portal.delivery import outbox
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What the door decides: terms of a fresh proof (None: who is not proven gets in as well),
+    the only role that is let in ("": any), and whether there is a refresh token.
+    """
+
+    proof: Terms | None
+    role: str = ""
+    refreshing: bool = True
+
+
+def sign_in(typed: Typed, manner: Manner, by: By) -> Program:
+    """Raises Rejected alike for every mismatch, KeptOut after too many.
+
+    Only after the right password: Rejected (code `role`, `blocked` or `held`), NotProven.
+    """
+    person = credentials.whose(typed, by)
+    if manner.role and person.role != manner.role:
+        raise Rejected(None, "role", _("This account has another role."))
+    credentials.check_standing(person)
+    if manner.proof is not None:
+        credentials.check_proof(person, manner.proof, by)
+    kept_hash = person.password_hash
+    fresh = hashing.renewed(typed.password or "", kept_hash)
+    with transaction():
+        person = people.lock(person.id)
+        if person.password_hash == kept_hash and not (person.blocked_at or person.held_at):
+            person.password_hash = fresh
+            proven = person.email_proven_at is not None
+            return programs.begin(person, manner.refreshing and proven, by, news=proven)
+    raise credentials.mismatch(person, person.email_key, by)  # a reset or a block was quicker
+
+
+def refresh(token: str, by: By) -> Program:
+    """The next refresh token for the same sign-in; the one given is used up.
+
+    One that was used before is a thief's, or its owner's after a thief: the sign-in ends for both.
+    Raises Unauthenticated.
+    """
+    row = programs.of_refresh(token)
+    with transaction():
+        person = people.lock(row.session.person_id)
+        row = programs.of_refresh(token)  # once more: another request may have been quicker
+        fresh = _turned(row, person, by)
+    if fresh is None:
+        raise _dead()
+    return Program(row.session, fresh)
+
+
+def revoke(token: str, by: By) -> None:
+    """Ends the sign-in of a refresh token, used or not; one that is nobody's ends nothing."""
+    try:
+        row = programs.of_refresh(token)
+    except Unauthenticated:
+        return
+    with transaction():
+        sessions.end(row.session)
+        audit.record("sign-in:ended", row.session.person_id, by)
+
+
+def _turned(row: SessionSecret, person: Person, by: By) -> str | None:
+    if not sessions.is_live(row.session):
+        return None
+    fresh = programs.turn(row)
+    if fresh is None:
+        sessions.end(row.session)
+        event = audit.record("tokens:reused", person.id, by)
+        outbox.put(messages.refresh_reused, event.id, person.id)
+    return fresh
+
+
+def _dead() -> Unauthenticated:
+    words = _("This refresh token has been used, has run out, or was revoked. Sign in again.")
+    return Unauthenticated("invalid", words)

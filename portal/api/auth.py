@@ -1,0 +1,82 @@
+"""Signing up and signing in, for programs."""
+
+from portal.accounts import proof
+from portal.accounts.programs import Program
+from portal.accounts.service import tokens as stories
+from portal.accounts.service.credentials import Typed
+from portal.accounts.service.tokens import Manner
+from portal.api import bearer, tokens
+from portal.api.bodies import of_json
+from portal.api.canonical import V1
+from portal.api.families import Answer, Operation
+from portal.api.schemas import closed, fields, number, text
+from portal.codes import terms
+from portal.core.settings import setting
+
+EMAIL = text("ann@example.org", longest="EMAIL_MAX_LENGTH", format="email")
+PASSWORD = text("copper lantern tuesday", longest="PASSWORD_MAX_LENGTH", format="password")
+CODE = text("123456", "Of a second factor, where the account has one.")
+REFRESH = text("V1StGXR8Z5jdHi6BmyT0p3Qw7nLk2sUeYcA9fOxHrNg", "Good once.")
+TOKENS = Answer(
+    200,
+    fields(
+        access_token=text("eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"),
+        refresh_token=REFRESH,
+        token_type=text("Bearer"),
+        expires_in=number(1800, "Seconds that the access token lives."),
+    ),
+)
+
+
+@V1.offers(
+    Operation(
+        "POST",
+        "/auth/token",
+        "Sign in with a password",
+        TOKENS,
+        of_json(closed(fields({"code": CODE}, email=EMAIL, password=PASSWORD))),
+        refuses=(401, 403, 429),
+        statuses={"mismatch": 401, "blocked": 403, "held": 403},
+    )
+)
+def token(body):
+    manner = Manner(terms.proof(proof.LINK).by_program())
+    return _pair(stories.sign_in(Typed(body["email"], body["password"]), manner, bearer.by()))
+
+
+@V1.offers(
+    Operation(
+        "POST",
+        "/auth/refresh",
+        "Turn the refresh token",
+        TOKENS,
+        of_json(closed(fields(refresh_token=REFRESH))),
+        refuses=(401,),
+        about="The token given is dead afterwards; whoever uses it once more ends the sign-in.",
+    )
+)
+def refresh(body):
+    return _pair(stories.refresh(body["refresh_token"], bearer.by()))
+
+
+@V1.offers(
+    Operation(
+        "POST",
+        "/auth/revoke",
+        "Sign out",
+        Answer(),
+        of_json(closed(fields(refresh_token=REFRESH))),
+        about="Ends the sign-in that the refresh token belongs to (RFC 7009).",
+    )
+)
+def revoke(body):
+    stories.revoke(body["refresh_token"], bearer.by())
+
+
+def _pair(program: Program):
+    return {
+        "access_token": tokens.access(program.session),
+        "refresh_token": program.refresh,
+        "token_type": "Bearer",
+        "expires_in": setting("ACCESS_TOKEN_SECONDS"),
+    }

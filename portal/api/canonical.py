@@ -1,0 +1,46 @@
+"""The portal's own way of speaking JSON: /api/v1, refusals as problem details (RFC 9457)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint
+
+from portal.api.families import PROBLEM, Family, No
+from portal.api.schemas import fields, number, text
+
+REFUSAL = fields(
+    {
+        "code": text("unproven", "The reason, where there are several."),
+        "errors": {
+            "type": "object",
+            "description": "Each field that was refused, and why.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    type=text("about:blank"),
+    title=text("Unprocessable Content", "The name of the status."),
+    status=number(422),
+    detail=text("Some of what was sent cannot be accepted.", "What went wrong, for people."),
+)
+
+
+def problem(no: No) -> Mapping[str, Any]:
+    """Problem details."""
+    title = HTTPStatus(no.status).phrase
+    body = {"type": "about:blank", "title": title, "status": no.status, "detail": no.message}
+    more = {"code": no.code, "errors": no.errors}
+    return body | {name: value for name, value in more.items() if value}
+
+
+V1 = Family(
+    key="v1",
+    title="Latchkey",
+    blueprint=Blueprint("api", __name__),
+    prefixes=("/api/v1",),
+    envelope=problem,
+    refusal=REFUSAL,
+    media=PROBLEM,
+    statuses={"missing": 400, "unknown": 400, "unproven": 403, "blocked": 401, "expired": 401},
+    under="/api/",
+)

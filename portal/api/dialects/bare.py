@@ -1,0 +1,32 @@
+"""Family E: accounts and pictures at the top of the site."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint
+
+from portal.api.families import Family, No
+from portal.api.schemas import Schema, fields, text
+
+REFUSAL: Schema = fields(
+    {"errors": {"type": "object", "description": "Each field that was refused, and why."}},
+    status=text("error"),
+    message=text("That code is not right."),
+)
+
+
+def envelope(no: No) -> Mapping[str, Any]:
+    """That it went wrong, and how."""
+    errors = {"errors": no.errors} if no.errors else {}
+    return {"status": "error", "message": no.message, **errors}
+
+
+FAMILY = Family(
+    key="e",
+    title="E: accounts and pictures",
+    blueprint=Blueprint("bare", __name__),
+    prefixes=("",),
+    envelope=envelope,
+    refusal=REFUSAL,
+    statuses={"*": 400, "unproven": 403},
+)

@@ -1,0 +1,35 @@
+"""Everything that speaks JSON, in one list."""
+
+from flask import Blueprint, Flask, jsonify
+
+from portal.api import auth
+from portal.api.canonical import V1
+from portal.api.dialects import bare, enveloped, slashed, timestamped
+from portal.api.families import Family
+from portal.core import signing
+from portal.core.settings import Refused, setting
+
+MODULES = (auth,)  # their operations are part of V1 by being imported
+DIALECTS: dict[str, Family] = {
+    each.FAMILY.key: each.FAMILY for each in (timestamped, enveloped, slashed, bare)
+}
+bp = Blueprint("api_public", __name__)
+
+
+def init_app(app: Flask) -> None:
+    """Opens the API's doors in `app`: the canonical one, and the families of API_FAMILIES."""
+    with app.app_context():
+        wanted = setting("API_FAMILIES")
+    if unknown := set(wanted) - set(DIALECTS):
+        raise Refused(f"API_FAMILIES: {min(unknown)} is no family. Use {','.join(DIALECTS)}.")
+    for family in [V1, *(DIALECTS[key] for key in wanted)]:
+        family.register(app)
+    app.register_blueprint(bp)
+
+
+@bp.get("/.well-known/jwks.json")
+def jwks():
+    """The keys by which others can verify our access tokens (RFC 7517)."""
+    answer = jsonify(signing.public_keys())
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    return answer
