@@ -11,8 +11,9 @@ import waitress
 
 from portal.accounts import people
 from portal.accounts.service import purging, standing
-from portal.core import safety, settings
+from portal.core import safety, settings, signing
 from portal.core.audit import OPERATOR
+from portal.core.errors import Rejected
 from portal.delivery import service as delivery
 from portal.delivery import worker
 from portal.demo import service as invention
@@ -23,11 +24,13 @@ THREADS = 16  # most of them wait: for a slow reader, for a turn to hash
 LAST_MESSAGE_SECONDS = 10  # at the end, for the message under way
 LARGEST_BODY = 16 * 1024 * 1024  # larger ones are not even spooled; smaller get our own page
 users = click.Group("users", help="Help people from the command line.")
+staff = click.Group("staff", help="Who helps others.")
+keys = click.Group("keys", help="What access tokens are signed with.")
 
 
 def init_app(app):
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.INFO)
-    for command in users, purge, check, demo:
+    for command in users, staff, keys, purge, check, demo:
         app.cli.add_command(command)
     for name, run in {"serve": serve, "deliver": deliver}.items():
         app.cli.add_command(click.Command(name, callback=partial(run, app), help=run.__doc__))
@@ -55,6 +58,37 @@ def clear_throttles(email):
     """Forget EMAIL's waiting times."""
     standing.clear_throttles(_person(email), None, OPERATOR)
     click.echo("There is nothing to wait for any more.")
+
+
+@staff.command("role")
+@click.argument("email")
+@click.argument("role")
+def change_role(email, role):
+    """Give EMAIL another ROLE: user, viewer, support or admin; every sign-in ends."""
+    try:
+        standing.change_role(_person(email), role, None, OPERATOR)
+    except Rejected as refused:
+        raise click.ClickException(refused.message) from None
+    click.echo("The role is changed, and the account signed out everywhere.")
+
+
+@keys.command()
+@click.option("--lead", default=0, metavar="SECONDS", help="Begin to sign with it later.")
+def rotate(lead):
+    """Add a signing key; tokens of the older ones stay good to their end.
+
+    With several machines: give them the file within the lead, so that all know the key in time.
+    """
+    click.echo(
+        f"A new key signs {f'in {lead} s' if lead else 'now'}: {signing.rotate(lead)} known."
+    )
+
+
+@keys.command()
+def replace():
+    """Put a new signing key in the place of all: when one may be known to others."""
+    signing.replace()
+    click.echo("One new key; programs get new tokens with their refresh tokens.")
 
 
 def serve(app):

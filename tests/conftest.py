@@ -14,7 +14,7 @@ from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 
 from portal import create_app
-from portal.core import clock, signing
+from portal.core import clock, keyring
 from portal.delivery import service as delivery
 from tests.rigs.visitor import Page, Visitor
 
@@ -24,7 +24,7 @@ OTHER_PASSWORD = "wooden planet friday"
 CODE = r"(?<!\d)\d{6}(?!\d)"
 ALERT = r"^(New sign-in|Someone is trying to sign in) to your "
 KEYS = Path(tempfile.mkdtemp(prefix="latchkey-tests-")) / "signing-keys.json"
-signing.make(KEYS)
+keyring.make(KEYS)
 SETTINGS = {
     "SIGNING_KEYS_FILE": str(KEYS),
     "SECRET_KEY": "a test's own key, 0123456789abcdef",

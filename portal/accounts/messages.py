@@ -60,11 +60,11 @@ def password_changed(about: str) -> Letter:
 
 @recipe("new_device", _l("New sign-in"))
 def new_device(about: str) -> Letter:
-    """Somebody came in with a browser that was not known (`about`: the event of the sign-in).
+    """Somebody came in with what was not known, browser or program (`about`: the sign-in's event).
 
     Neither network nor place is told: a number says nothing, and a place would be guessed.
     """
-    return letters.notice(about)
+    return letters.notice(about, lambda event, _person: {"program": event.detail == "program"})
 
 
 @recipe("many_wrong_passwords", _l("Many wrong passwords"))

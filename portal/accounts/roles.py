@@ -1,7 +1,9 @@
 """Who may do what to whom: the one table."""
 
+from flask_babel import gettext as _
+
 from portal.accounts.models import Person
-from portal.core.errors import NotAllowed
+from portal.core.errors import NotAllowed, Rejected
 from portal.core.settings import Refused, setting
 
 RANK = ("user", "viewer", "support", "admin")
@@ -39,6 +41,13 @@ def require(actor: Person | None, permission: str, over: Person) -> None:
 def chosen() -> str:
     """The role of those who sign up on the page."""
     return str(setting("SIGN_UP_ROLES")[0])
+
+
+def known(role: str) -> str:
+    """The role, if it is one.  Raises Rejected."""
+    if role in RANK or role in setting("SIGN_UP_ROLES"):
+        return role
+    raise Rejected("role", "unknown", _("There is no such role. Use %(all)s.", all=", ".join(RANK)))
 
 
 def check_sign_up_roles() -> None:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, jsonify
 
-from portal.api import auth
+from portal.api import auth, cors
 from portal.api.canonical import V1
 from portal.api.dialects import bare, enveloped, slashed, timestamped
 from portal.api.families import Family
@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
         raise Refused(f"API_FAMILIES: {min(unknown)} is no family. Use {','.join(DIALECTS)}.")
     for family in [V1, *(DIALECTS[key] for key in wanted)]:
         family.register(app)
+    cors.init_app(app)
     app.register_blueprint(bp)
 
 

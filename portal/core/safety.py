@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,6 +14,8 @@ SAFE_BCRYPT_COST = 10
 NEAR = "Use SSL or STARTTLS, unless the server stands beside this one."
 BACKENDS = "smtp", "sendgrid", "mailbox", "console"
 ADDRESS = re.compile(r"[A-Za-z0-9+.-]+://[^\s/?#][^\s]*")
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+OTHERS = 0o077  # who is not the owner of a file
 COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -32,7 +35,7 @@ class Danger:
 
 def dangers(values: Mapping[str, Any]) -> list[Danger]:
     """What is unsafe in these settings, whether it is refused here or not."""
-    steps = _secrets, _addresses, _mail, _sendgrid, _sms, _modes
+    steps = _secrets, _keys, _addresses, _origins, _mail, _sendgrid, _sms, _modes
     return [danger for step in steps for danger in step(values)]
 
 
@@ -48,6 +51,29 @@ def _secrets(values: Mapping[str, Any]) -> list[Danger]:
     if values["SECRET_KEY"] and values["SECRET_KEY"] == values["PASSWORD_PEPPER"]:
         found.append(Danger("PASSWORD_PEPPER", "is the same as SECRET_KEY.", cure))
     return found
+
+
+def _keys(values: Mapping[str, Any]) -> list[Danger]:
+    file, name = Path(values["SIGNING_KEYS_FILE"]), "SIGNING_KEYS_FILE"
+    make = "`python tools/write_keys.py` makes it."
+    if not file.is_file():
+        return [Danger(name, "is missing: nothing signs access tokens.", make)]
+    if file.stat().st_mode & OTHERS:
+        return [Danger(name, "can be read by others.", f"`chmod 600 {file.name}`.", advice=True)]
+    return []
+
+
+def _origins(values: Mapping[str, Any]) -> list[Danger]:
+    """Of each, the very text that browsers send as Origin (RFC 6454, 6.2)."""
+    cure = "List sites like https://app.example.org, one by one."
+    odd = Danger("CORS_ALLOWED_ORIGINS", "has what is no site.", cure, always=True)
+    clear = Danger("CORS_ALLOWED_ORIGINS", "has a site with plain http.", cure)
+    sites = values["CORS_ALLOWED_ORIGINS"]
+    found = [
+        (all(ORIGIN.fullmatch(each) for each in sites), odd),
+        (not any(_is_clear(each) for each in sites), clear),
+    ]
+    return [danger for fine, danger in found if not fine]
 
 
 def _addresses(values: Mapping[str, Any]) -> list[Danger]:

@@ -62,6 +62,11 @@ def speak(app: Flask, blueprint: str, shape: Shape, under: str = "") -> None:
     app.extensions["shapes"][blueprint] = shape, under
 
 
+def doors(app: Flask) -> set[str]:
+    """The blueprints whose refusals have a shape of their own."""
+    return set(app.extensions["shapes"])
+
+
 def status_of(err: PortalError) -> int:
     """What HTTP calls it."""
     return next((STATUS[kind] for kind in type(err).__mro__ if kind in STATUS), 400)

@@ -2,27 +2,38 @@ from flask import request
 from flask_babel import lazy_gettext as _l
 from wtforms import FileField, HiddenField, SelectField, StringField, TextAreaField
 
+from portal.core.errors import Rejected
 from portal.core.forms import PortalForm
 from portal.core.settings import setting
-from portal.profile import countries, pictures
+from portal.profile import attributes, countries, pictures
 
 
-class NameForm(PortalForm):
+class SectionForm(PortalForm):
+    """A section of the profile: its fields are called like the attributes."""
+
+    def typed(self):
+        """What was typed, by attribute."""
+        return {field.name: field.data for field in self if field.name != "csrf_token"}
+
+
+class NameForm(SectionForm):
     full_name = StringField(_l("Full name"))
     username = StringField(_l("Username"))
 
 
-class WorkForm(PortalForm):
+class WorkForm(SectionForm):
     job_title = StringField(_l("Job title"))
     organisation = StringField(_l("Organisation"))
 
 
-class LocationForm(PortalForm):
+class LocationForm(SectionForm):
     city = StringField(_l("Town or city"))
     country = SelectField(_l("Country"), choices=countries.choices, validate_choice=False)
 
 
-class SocialLinksForm(PortalForm):
+class SocialLinksForm(SectionForm):
+    """All links are one attribute; here each has a field of its own."""
+
     website = StringField(_l("Website"))
     github = StringField("GitHub")
     gitlab = StringField("GitLab")
@@ -32,8 +43,18 @@ class SocialLinksForm(PortalForm):
     instagram = StringField("Instagram")
     youtube = StringField("YouTube")
 
+    def typed(self):
+        """All of them, in one attribute."""
+        return {attributes.LINKS: super().typed()}
 
-class BioForm(PortalForm):
+    def refuse(self, why):
+        """Shows it beside the field of its platform."""
+        if isinstance(why, Rejected) and why.field:
+            why.field = why.field.removeprefix(f"{attributes.LINKS}.")
+        super().refuse(why)
+
+
+class BioForm(SectionForm):
     bio = TextAreaField(_l("Short biography"))
 
 

@@ -1,7 +1,10 @@
 """What one says of oneself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -9,13 +12,24 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import names, people
 from portal.accounts.models import Person
-from portal.core import audit, clock, texts
+from portal.core import audit, clock
 from portal.core.audit import By
 from portal.core.db import after_commit, db, release, transaction
-from portal.core.errors import Gather, Rejected, TooLong
-from portal.core.settings import setting
-from portal.profile import countries, links, pictures, stores
+from portal.core.errors import Gather, Rejected
+from portal.profile import attributes, pictures, stores
 from portal.profile.models import Profile
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A picture's file as it was sent, and the square to cut out of it: "left,top,side" in pixels.
+
+    `field` is what its door calls it.
+    """
+
+    data: bytes
+    crop: str | None = None
+    field: str = pictures.FIELD
 
 
 def read(person: Person) -> Profile:
@@ -23,74 +37,26 @@ def read(person: Person) -> Profile:
     return db.session.get(Profile, person.id) or _empty(person)
 
 
-def change_name(person: Person, full_name: str | None, username: str | None, by: By) -> None:
-    """Raises Several or Rejected; a username is one person's, without regard to case."""
-    with Gather() as take:
-        name = take(names.full_name, full_name)
-        user = take(names.username, username)
-    with transaction():
-        mine = people.lock(person.id)
-        mine.full_name = name
-        if user != mine.username:
-            _take_username(mine, user)
-        audit.record("profile:changed", person.id, by, detail="name")
+def change(
+    person: Person, typed: Mapping[str, Any], by: By, picture: Upload | None = None
+) -> None:
+    """Changes the attributes that are given, and the picture: all of it, or nothing.
 
-
-def change_work(person: Person, job_title: str | None, organisation: str | None, by: By) -> None:
-    """Two single lines; empty clears.  Raises Several."""
-    with Gather() as take:
-        values = {
-            "job_title": take(_line, "job_title", job_title),
-            "organisation": take(_line, "organisation", organisation),
-        }
-    _keep(person, values, by, "work")
-
-
-def change_location(person: Person, city: str | None, country: str | None, by: By) -> None:
-    """A line and an ISO 3166-1 alpha-2 code; empty clears.  Raises Several."""
-    with Gather() as take:
-        values = {"city": take(_line, "city", city), "country": take(_country, country)}
-    _keep(person, values, by, "location")
-
-
-def change_links(person: Person, typed: Mapping[str, str | None], by: By) -> None:
-    """Replaces all links: platform -> what was typed.  Raises Several."""
-    with Gather() as take:
-        tidied = {
-            platform: take(links.tidy, platform, typed.get(platform) or "")
-            for platform in links.PLATFORMS
-        }
-    kept = {platform: url for platform, url in tidied.items() if url}
-    _keep(person, {"links": kept}, by, "social links")
-
-
-def change_bio(person: Person, bio: str | None, by: By) -> None:
-    """Plain text, line breaks kept.  Raises Rejected."""
-    longest = setting("BIO_MAX_LENGTH")
-    try:
-        text = texts.block("bio", bio, longest)
-    except TooLong as refused:
-        raise _bio_words(refused, longest) from None
-    _keep(person, {"bio": text}, by, "biography")
-
-
-def change_picture(person: Person, data: bytes, crop: str | None, by: By) -> None:
-    """Upright, square, small and without metadata; the old files go afterwards.
-
-    Raises Rejected.
+    `typed` has some of full_name, username, job_title, organisation, city, country, bio, and
+    social_links, a mapping of platforms that replaces all.  None or "" clears, but for the name.
+    Raises Several; Rejected for a username that is somebody else's.
     """
-    if not data:
-        raise Rejected("picture", "empty", _("Choose a picture first"))
     release()
-    files, name = pictures.make(data, crop or ""), stores.new_name()
-    stores.save(name, files)
-    try:
-        with transaction():
-            _swap(people.lock(person.id), name)
-            audit.record("profile:changed", person.id, by, detail="picture")
-    except BaseException:
-        stores.remove(name)
-        raise
+    with Gather() as take:
+        values = attributes.tidied(typed, take)
+        files = take(_made, picture) if picture else {}
+    with _stored(files) as name, transaction():
+        mine = people.lock(person.id)
+        _write(mine, values)
+        if name:
+            _swap(mine, name)
+        said = [*values, *([pictures.FIELD] if name else [])]
+        audit.record("profile:changed", mine.id, by, detail=", ".join(said))
 
 
 def remove_picture(person: Person, by: By) -> None:
@@ -114,13 +80,48 @@ def sweep() -> int:
     return swept
 
 
-def _swap(person: Person, name: str | None) -> None:
-    old, person.picture_name = person.picture_name, name
-    if old:
-        after_commit(lambda: stores.remove(old))
+def _made(picture: Upload) -> dict[int, bytes]:
+    """Upright, square, small and without metadata.  Raises Rejected on the field it came in."""
+    try:
+        if not picture.data:
+            raise Rejected(pictures.FIELD, "empty", _("Choose a picture first"))
+        return pictures.make(picture.data, picture.crop or "")
+    except Rejected as refused:
+        refused.field = picture.field
+        raise
+
+
+@contextmanager
+def _stored(files: Mapping[int, bytes]) -> Iterator[str | None]:
+    """The new name of these files, which are gone again when what follows fails; None for none."""
+    name = stores.new_name() if files else None
+    if name is None:
+        yield None
+        return
+    stores.save(name, files)
+    try:
+        yield name
+    except BaseException:
+        stores.remove(name)
+        raise
+
+
+def _write(person: Person, values: Mapping[str, Any]) -> None:
+    said = dict(values)
+    if "full_name" in said:
+        person.full_name = said.pop("full_name")
+    if "username" in said:
+        _take_username(person, said.pop("username"))
+    if said:
+        profile = _kept(person)
+        for name, value in said.items():
+            setattr(profile, "links" if name == attributes.LINKS else name, value)
 
 
 def _take_username(person: Person, username: str | None) -> None:
+    """One person's, without regard to case."""
+    if username == person.username:
+        return
     try:
         with db.session.begin_nested():
             person.username, person.username_key = username, names.username_key(username)
@@ -130,39 +131,22 @@ def _take_username(person: Person, username: str | None) -> None:
         ) from None
 
 
-def _keep(person: Person, values: Mapping[str, object], by: By, section: str) -> None:
-    with transaction():
-        people.lock(person.id)
-        profile = db.session.get(Profile, person.id, populate_existing=True)
-        if profile is None:
-            profile = _empty(person)
-            db.session.add(profile)
-        for name, value in values.items():
-            setattr(profile, name, value)
-        audit.record("profile:changed", person.id, by, detail=section)
+def _swap(person: Person, name: str | None) -> None:
+    old, person.picture_name = person.picture_name, name
+    if old:
+        after_commit(lambda: stores.remove(old))
+
+
+def _kept(person: Person) -> Profile:
+    """The row to write to, read afresh."""
+    profile = db.session.get(Profile, person.id, populate_existing=True)
+    if profile is None:
+        profile = _empty(person)
+        db.session.add(profile)
+    return profile
 
 
 def _empty(person: Person) -> Profile:
     return Profile(
         person_id=person.id, job_title="", organisation="", city="", country="", links={}, bio=""
     )
-
-
-def _line(field: str, typed: str | None) -> str:
-    return texts.line(field, typed, setting("LINE_MAX_LENGTH"))
-
-
-def _country(typed: str | None) -> str:
-    code = (typed or "").strip().upper()
-    if code and not countries.is_code(code):
-        raise Rejected("country", "unknown", _("Choose a country from the list"))
-    return code
-
-
-def _bio_words(refused: TooLong, longest: int) -> Rejected:
-    words = _(
-        "Shorten your biography to %(longest)d characters. It has %(length)d.",
-        longest=longest,
-        length=refused.length,
-    )
-    return Rejected("bio", "long", words)

@@ -7,7 +7,7 @@ from flask_login import current_user
 from portal.accounts import guards
 from portal.core import web
 from portal.core.forms import PortalForm
-from portal.profile import links, service, stores
+from portal.profile import service, stores
 from portal.profile.forms import (
     BioForm,
     LocationForm,
@@ -29,67 +29,36 @@ def show():
 
 @bp.post("/name")
 def name():
-    form = NameForm()
-    if form.validate_on_submit():
-        with form.reporting():
-            service.change_name(
-                current_user.person, form.full_name.data, form.username.data, guards.by()
-            )
-            return _saved(_("Your profile is saved."))
-    return _page(form)
+    return _saving(NameForm())
 
 
 @bp.post("/work")
 def work():
-    form = WorkForm()
-    if form.validate_on_submit():
-        with form.reporting():
-            service.change_work(
-                current_user.person, form.job_title.data, form.organisation.data, guards.by()
-            )
-            return _saved(_("Your profile is saved."))
-    return _page(form)
+    return _saving(WorkForm())
 
 
 @bp.post("/location")
 def location():
-    form = LocationForm()
-    if form.validate_on_submit():
-        with form.reporting():
-            service.change_location(
-                current_user.person, form.city.data, form.country.data, guards.by()
-            )
-            return _saved(_("Your profile is saved."))
-    return _page(form)
+    return _saving(LocationForm())
 
 
 @bp.post("/social-links")
 def social_links():
-    form = SocialLinksForm()
-    if form.validate_on_submit():
-        typed = {platform: form[platform].data for platform in links.PLATFORMS}
-        with form.reporting():
-            service.change_links(current_user.person, typed, guards.by())
-            return _saved(_("Your profile is saved."))
-    return _page(form)
+    return _saving(SocialLinksForm())
 
 
 @bp.post("/bio")
 def bio():
-    form = BioForm()
-    if form.validate_on_submit():
-        with form.reporting():
-            service.change_bio(current_user.person, form.bio.data, guards.by())
-            return _saved(_("Your profile is saved."))
-    return _page(form)
+    return _saving(BioForm())
 
 
 @bp.post("/picture")
 def picture():
     form = PictureForm()
     if form.validate_on_submit():
+        upload = service.Upload(form.sent(), form.crop.data)
         with form.reporting():
-            service.change_picture(current_user.person, form.sent(), form.crop.data, guards.by())
+            service.change(current_user.person, {}, guards.by(), upload)
             return _saved(
                 _("Your picture is saved. It can take a few minutes to change everywhere.")
             )
@@ -112,6 +81,14 @@ def file(name, size):
     answer = Response(found, mimetype="image/webp")
     answer.headers["Cache-Control"] = f"public, max-age={web.YEAR}, immutable"
     return answer
+
+
+def _saving(form):
+    if form.validate_on_submit():
+        with form.reporting():
+            service.change(current_user.person, form.typed(), guards.by())
+            return _saved(_("Your profile is saved."))
+    return _page(form)
 
 
 def _saved(words):

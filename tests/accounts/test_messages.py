@@ -11,7 +11,7 @@ from portal.core.audit import By
 from portal.core.db import transaction
 from portal.delivery import outbox
 from portal.delivery.recipes import CODE, RECIPES
-from tests.conftest import OTHER_PASSWORD, open_account, sign_in
+from tests.conftest import OTHER_PASSWORD, PASSWORD, open_account, sign_in
 from tests.policy.emails import SUBJECTS, every_email
 from tests.policy.world import ANN, ELSEWHERE, World
 from tests.rigs.html import attribute, words
@@ -112,7 +112,7 @@ def test_links_lead_to_the_portal_and_stand_alone_in_the_text(make_app):
 
 def test_every_notice_has_its_own_link_for_those_who_it_was_not(emails):
     links = {name: mail.not_you for name, mail in emails.items() if name not in WITHOUT_NOT_YOU}
-    assert len(set(links.values())) == len(links) == 7
+    assert len(set(links.values())) == len(links) == 8
     for name in WITHOUT_NOT_YOU:
         assert "not-you" not in emails[name].text + emails[name].html, name
 
@@ -221,6 +221,16 @@ def test_a_name_typed_by_a_stranger_is_not_repeated_to_the_owner(app, time):
     subjects = [mail.subject for mail in world.post.deliver()]
     assert len(subjects) == 4
     assert "evil" not in "".join(mail.text + mail.html for mail in world.post.deliver())
+
+
+def test_a_program_that_signs_in_is_not_called_a_browser(app, ann):
+    world = World(app)
+    typed = {"email": ann.email, "password": PASSWORD}
+    app.test_client().post("/api/v1/auth/token", json=typed)
+    [mail] = world.post.alerts(ann.email)
+    for part in mail.text, words(tree(mail).css_first("[role=article]")):
+        assert f"A program, probably one that you use, signed in as {ann.email} on " in part
+        assert "browser" not in part.partition("Not you?")[0]
 
 
 def test_staff_who_helped_are_named_with_reason_and_ticket(emails):

@@ -30,6 +30,7 @@ SUBJECTS = {
     "phone_changed": "A phone number was added to your {} account",
     "email_change_old": "Your {} email address is being changed",
     "email_change_new": "Confirm your new {} email address",
+    "refresh_reused": "A program was signed out of your {} account",
     "two_step_on": "Two-step sign-in is on",
     "two_step_off": "Two-step sign-in is off",
 }
@@ -51,6 +52,7 @@ def every_email(world: World, name: str = "Ann Miller", email: str = ANN) -> dic
 
 
 def _at_home(world: World, name: str, email: str) -> None:
+    _with_a_program(world, email)
     browser = world.inside(email)
     browser.get("/profile")
     assert browser.submit("/profile/name", full_name=name).status == 303
@@ -61,6 +63,16 @@ def _at_home(world: World, name: str, email: str) -> None:
     world.add_phone(browser)
     world.wish_for(browser, WANTED)
     assert world.change_password(browser, PASSWORD, OTHER_PASSWORD).status == 303
+
+
+def _with_a_program(world: World, email: str) -> None:
+    """Before the browser, whose mail is the newest of those about a new sign-in."""
+    program = world.app.test_client()
+    typed = {"email": email, "password": PASSWORD}
+    key = program.post("/api/v1/auth/token", json=typed).json["refresh_token"]
+    for status in 200, 401:
+        again = program.post("/api/v1/auth/refresh", json={"refresh_token": key})
+        assert again.status_code == status
 
 
 def _by_staff(world: World, email: str) -> None:

@@ -37,6 +37,20 @@ def unblock(person: Person, actor: Person | None, by: By) -> None:
         outbox.put(messages.unlocked_by_support, event.id, person.id)
 
 
+def change_role(person: Person, role: str, actor: Person | None, by: By) -> None:
+    """Another role: every sign-in ends, so that none is left with the rights of before.
+
+    Raises NotAllowed, or Rejected for what is no role.
+    """
+    roles.require(actor, "staff:change", over=person)
+    wanted = roles.known(role)
+    with transaction():
+        locked = people.lock(person.id)
+        before, locked.role = locked.role, wanted
+        sessions.end_all(person.id)
+        audit.record("account:role-changed", person.id, by, detail=f"{before} to {wanted}")
+
+
 def clear_throttles(person: Person, actor: Person | None, by: By) -> None:
     """Forgets the person's waiting times: messages sent, wrong codes, wrong passwords.
 
