@@ -21,6 +21,7 @@ bench: setup-tests
 	@.venv/bin/python -m bench.crafts
 	@.venv/bin/python -m bench.enumeration
 	@.venv/bin/python -m bench.delivery
+	@.venv/bin/python -m bench.api
 
 lint: setup-tests
 	@tools/test.sh lint
