@@ -1,5 +1,5 @@
 # Two commands matter: `make run` and `make test`. PORT=n changes the port; .env holds the settings.
-.PHONY: run test demo bench lint messages settings shots pins setup setup-tests
+.PHONY: run test demo bench fuzz lint messages settings shots pins setup setup-tests
 
 FLASK = .venv/bin/flask --app wsgi
 DEMO = EMAIL_BACKEND=mailbox DATABASE_URL=sqlite:///$(CURDIR)/instance/demo.db
@@ -22,6 +22,10 @@ bench: setup-tests
 	@.venv/bin/python -m bench.enumeration
 	@.venv/bin/python -m bench.delivery
 	@.venv/bin/python -m bench.api
+
+# The API against what Schemathesis invents: more than 20,000 requests, some minutes.
+fuzz: setup-tests
+	@.venv/bin/python -m tools.fuzz
 
 lint: setup-tests
 	@tools/test.sh lint

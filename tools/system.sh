@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs the programs that tests drive (a browser, a database, Redis), where it may; otherwise names what will be skipped.
+# Installs the programs that tests drive (a browser, a database, Redis, curl), where it may; otherwise names what will be skipped.
 set -uo pipefail
 
 missing=()
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium fonts-dejavu-core)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v curl >/dev/null || missing+=(curl)
 # Playwright brings a Node.js that is linked with it; a bare Debian has none.
 [ "$(uname)" != Linux ] || compgen -G '/usr/lib/*/libatomic.so.1*' >/dev/null || missing+=(libatomic1)
 [ ${#missing[@]} = 0 ] && exit 0

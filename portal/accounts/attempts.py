@@ -31,19 +31,17 @@ def right(password: str, person: Person | None, key: str, device: str | None, by
     return fits
 
 
-def again(field: str, typed: str, person: Person, device: str | None, by: By) -> None:
-    """Somebody who is signed in types the password once more; counted like signing in.
+def again(typed: str, person: Person, device: str | None, by: By) -> bool:
+    """Whether somebody who is signed in typed the password once more; counted like signing in.
 
-    Raises Rejected for `field`, TooSoon with the words for it.
+    Raises TooSoon with the words for it.
     """
     try:
-        fits = right(typed, person, person.email_key, device, by)
+        return right(typed, person, person.email_key, device, by)
     except TooSoon as wait:
         span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
         words = _("Too many wrong passwords. You can try again in %(span)s.", span=span)
         raise TooSoon(wait.retry_at, words) from None
-    if not fits:
-        raise mismatch(field)
 
 
 def mismatch(field: str) -> Rejected:

@@ -18,15 +18,16 @@ def confirm_address(about: str) -> Letter:
     """Code and link to the address that signed up (`about`: the challenge).
 
     The typed name is left out: until the address is proven it is a stranger's words in somebody's
-    mailbox.
+    mailbox.  Nobody's address walks the same way.
     """
     challenge = challenges.of_id(about)
-    person = people.get(challenge.user_id) if challenge else None
-    if challenge is None or person is None:
+    if challenge is None:
         return Letter(None)
     written = challenges.write(challenge)
-    wanted = challenges.is_wanted(challenge) and person.email_proven_at is None
-    return letters.with_code(person.email if wanted else None, written, {"address": person.email})
+    person = people.get(challenge.user_id)
+    address = person.email if person and person.email_proven_at is None else None
+    to = address if challenges.is_wanted(challenge) else None
+    return letters.with_code(to, written, {"address": address or ""})
 
 
 @recipe("already_registered", _l("You already have an account"), CODE)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.core import crypto
 from portal.core.db import BigId, Model, UtcDateTime
 
 
@@ -30,7 +31,7 @@ class Person(Model):
     __tablename__ = "person"
     __table_args__ = {"sqlite_autoincrement": True}
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    uuid: Mapped[UUID] = mapped_column(Uuid, default=uuid4, unique=True)
+    uuid: Mapped[UUID] = mapped_column(Uuid, default=crypto.new_uuid, unique=True)
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), unique=True)
     email_proven_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

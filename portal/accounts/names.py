@@ -61,3 +61,8 @@ def searched(typed: str) -> str | None:
 def username_key(name: str | None) -> str | None:
     """What usernames are compared by."""
     return name.casefold() if name else None
+
+
+def key(typed: str) -> str:
+    """What wishes and counts know a typed username by; no address has such a key."""
+    return f"username {typed.strip().casefold()}"

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts.models import Person
 from portal.codes.models import VERIFY_PHONE, Challenge
 from portal.core import clock, crypto
-from portal.core.db import changed, db
+from portal.core.db import at_once, changed, db
 from portal.core.errors import Rejected, Vanished
 from portal.core.settings import setting
 
@@ -132,6 +132,23 @@ def add(email: str, full_name: str, role: str, password_hash: str) -> Person:
     except IntegrityError:
         return db.session.scalars(select(Person).where(Person.email_key == key(email))).one()
     return person
+
+
+def free_username(key: str | None) -> None:
+    """Takes the username of this key from whoever has not proven an address, in its own commit."""
+    waiting = (Person.email_proven_at.is_(None), Person.blocked_at.is_(None))
+    held = update(Person).where(Person.username_key == key, *waiting)
+    if key:
+        at_once(held.values(username=None, username_key=None))
+
+
+def disown(person: Person) -> None:
+    """Whose address it is was open until now: what somebody showed here is nobody's any more.
+
+    Its files are swept away once no row names them.
+    """
+    if person.email_proven_at is None:
+        person.picture_name = None
 
 
 def prove(person: Person) -> None:

@@ -37,7 +37,8 @@ def begin(person: Person, refreshing: bool, by: By, news: bool = True) -> Progra
     Without a refresh token it lasts as long as one access token.  The person is told of it, unless
     it is no `news`, or another began from the same network in the same way.
     """
-    challenges.end(PASSWORD_RESET, Challenge.user_id == person.id)
+    if person.email_proven_at:  # or a stranger would end what the mail's reader began
+        challenges.end(PASSWORD_RESET, Challenge.user_id == person.id)
     event = audit.record("sign-in:begun", person.id, by, detail="program")
     if news and not _is_usual(person, by):
         outbox.put(messages.new_device, event.id, person.id)

@@ -2,11 +2,12 @@
 
 from uuid import uuid4
 
-from portal.accounts import messages
+from portal.accounts import messages, people, sessions
 from portal.accounts.models import Person
 from portal.codes import challenges
 from portal.codes.models import VERIFY_EMAIL, Challenge
 from portal.codes.terms import Terms
+from portal.core import audit
 from portal.core.audit import By
 from portal.delivery import outbox
 
@@ -22,9 +23,32 @@ def ask(person: Person, terms: Terms, by: By) -> Challenge:
     return challenge
 
 
+def ask_again(person: Person, terms: Terms, by: By) -> Challenge:
+    """The same once more for the same sign-up: links of its earlier messages go on leading here."""
+    before = challenges.newest(PURPOSE, person.id)
+    challenge = ask(person, terms, by)
+    challenge.follows = before.id if before else None
+    return challenge
+
+
+def ask_nobody(key: str, terms: Terms, by: By) -> Challenge:
+    """The same walk for an address that nobody has typed to sign up (its key)."""
+    challenge = challenges.open_(PURPOSE, None, key, by.device, terms.about(uuid4()))
+    outbox.put(messages.confirm_address, challenge.id)
+    return challenge
+
+
 def pretend(owner: Person, terms: Terms, by: By) -> Challenge:
     """The same walk for an address that is somebody's already: no code, a notice to its owner."""
     nobodys = terms.about(uuid4())
     challenge = challenges.open_(PURPOSE, None, owner.email_key, by.device, nobodys)
     outbox.put(messages.already_registered, f"{challenge.id}:{owner.id}", owner.id)
     return challenge
+
+
+def settle(person: Person, challenge: Challenge, by: By) -> None:
+    """The address is the person's.  Sign-ins of the time when nobody knew whose it was are over."""
+    people.prove(person)
+    sessions.end_all(person.id)
+    challenges.close(challenge)
+    audit.record("sign-up:proven", person.id, by)

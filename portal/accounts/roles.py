@@ -43,6 +43,11 @@ def chosen() -> str:
     return str(setting("SIGN_UP_ROLES")[0])
 
 
+def is_offered(role: str | None) -> bool:
+    """Whether people may choose it for themselves."""
+    return role in setting("SIGN_UP_ROLES") and rank(str(role)) == 0
+
+
 def known(role: str) -> str:
     """The role, if it is one.  Raises Rejected."""
     if role in RANK or role in setting("SIGN_UP_ROLES"):

@@ -56,9 +56,16 @@ def is_live(session: Session) -> bool:
 
 def is_fresh(session: Session) -> bool:
     """Whether the person showed lately enough who they are, for what is sensitive."""
-    shown = max(session.started_at, session.confirmed_at or session.started_at)
-    lately = clock.now() - timedelta(seconds=setting("STEP_UP_SECONDS"))
-    return lately < shown <= clock.latest()
+    return _is_lately(session.started_at) or is_confirmed(session)
+
+
+def is_confirmed(session: Session) -> bool:
+    """The same, where signing in is not enough: the password was typed once more since."""
+    return session.confirmed_at is not None and _is_lately(session.confirmed_at)
+
+
+def _is_lately(moment: datetime) -> bool:
+    return clock.now() - timedelta(seconds=setting("STEP_UP_SECONDS")) < moment <= clock.latest()
 
 
 def confirm(session: Session) -> datetime:

@@ -25,9 +25,10 @@ def home():
 def sign_up():
     form = SignUpForm()
     if form.validate_on_submit():
-        typed = form.full_name.data, form.email.data, form.password.data, form.confirm_password.data
+        typed = form.email.data, form.password.data, form.confirm_password.data
         with form.reporting():
-            wish, how = signing_up.Wish(*typed), terms.proof(proof.LINK)
+            wish = signing_up.Wish(form.full_name.data or "", *typed)
+            how = terms.proof(proof.LINK)
             return _to_proof(signing_up.sign_up(wish, how, guards.by()), form.email.data)
     return form.page("accounts/sign_up.html")
 

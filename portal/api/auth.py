@@ -1,10 +1,14 @@
 """Signing up and signing in, for programs."""
 
+from flask_babel import gettext as _
+
 from portal.accounts import proof
 from portal.accounts.programs import Program
+from portal.accounts.service import joining, sign_up
 from portal.accounts.service import tokens as stories
 from portal.accounts.service.credentials import Typed
 from portal.accounts.service.tokens import Manner
+from portal.accounts.service.wishes import Wish
 from portal.api import bearer, tokens
 from portal.api.bodies import of_json
 from portal.api.canonical import V1
@@ -15,6 +19,8 @@ from portal.core.settings import setting
 
 EMAIL = text("ann@example.org", longest="EMAIL_MAX_LENGTH", format="email")
 PASSWORD = text("copper lantern tuesday", longest="PASSWORD_MAX_LENGTH", format="password")
+NAME = text("Ann Miller", longest="FULL_NAME_MAX_LENGTH")
+SENT = text("123456", "As it stands in the message.")
 CODE = text("123456", "Of a second factor, where the account has one.")
 REFRESH = text("V1StGXR8Z5jdHi6BmyT0p3Qw7nLk2sUeYcA9fOxHrNg", "Good once.")
 TOKENS = Answer(
@@ -26,6 +32,62 @@ TOKENS = Answer(
         expires_in=number(1800, "Seconds that the access token lives."),
     ),
 )
+AGAIN = "If somebody signed up with this address, we have sent a new email."
+NEUTRAL = "The same for every address: only who reads its mail learns more."
+
+
+@V1.offers(
+    Operation(
+        "POST",
+        "/auth/register",
+        "Sign up",
+        Answer(202, fields(message=text("We have sent an email with a code to this address."))),
+        of_json(closed(fields(email=EMAIL, password=PASSWORD, full_name=NAME))),
+        refuses=(429,),
+        about=NEUTRAL,
+    )
+)
+def register(body):
+    wish = Wish(body["full_name"], body["email"], body["password"])
+    sign_up.sign_up(wish, terms.proof(proof.LINK).by_program(), bearer.by())
+    return {"message": _("We have sent an email with a code to this address.")}
+
+
+@V1.offers(
+    Operation(
+        "POST",
+        "/auth/verify-email",
+        "Prove your email address",
+        Answer(200, fields(message=text("Your address is confirmed. Sign in now."))),
+        of_json(closed(fields(email=EMAIL, code=SENT))),
+        refuses=(429,),
+        about="Nobody is signed in by it, and whoever was before is not any more.",
+    )
+)
+def verify_email(body):
+    joining.verify(body["email"], body["code"], bearer.by())
+    return {"message": _("Your address is confirmed. Sign in now.")}
+
+
+@V1.offers(
+    Operation(
+        "POST",
+        "/auth/resend-verification",
+        "Have the code sent once more",
+        Answer(
+            200,
+            fields(
+                message=text("If somebody signed up with this address, we have sent a new email.")
+            ),
+        ),
+        of_json(closed(fields(email=EMAIL))),
+        refuses=(429,),
+        about=NEUTRAL,
+    )
+)
+def resend_verification(body):
+    joining.resend(body["email"], terms.proof(proof.LINK).by_program(), bearer.by())
+    return {"message": _("If somebody signed up with this address, we have sent a new email.")}
 
 
 @V1.offers(

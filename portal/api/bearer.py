@@ -58,7 +58,7 @@ def _token() -> str:
     header = request.headers.get("Authorization", "").strip()
     scheme, _space, token = header.partition(" ")
     if not header:
-        raise Unauthenticated("missing", _("The Authorization header is missing."))
+        raise Unauthenticated("no-token", _("The Authorization header is missing."))
     if scheme.lower() != "bearer" or not token.strip():
         words = _("The Authorization header has to read: Bearer, a space, and an access token.")
         raise Unauthenticated("scheme", words)

@@ -83,6 +83,8 @@ def _form(schema: Schema) -> dict[str, Any]:
     request.max_content_length = setting("PICTURE_BODY_MAX_BYTES")
     names = [*request.form.keys(), *request.files.keys()]
     sent = [*request.form.items(multi=True), *request.files.items(multi=True)]
+    if not sent:  # what is cut off or has another boundary reads as nothing at all
+        raise Unreadable(_("No field can be read from this body."))
     if len(sent) > len(names) or len(set(names)) < len(names):
         raise Unreadable(_("A field may come once."))
     wrong = [each for each in names if _is_file(schema, each) != (each in request.files)]

@@ -35,7 +35,7 @@ def problem(no: No) -> Mapping[str, Any]:
 
 V1 = Family(
     key="v1",
-    title="Latchkey",
+    title="Canonical: accounts and profiles",
     blueprint=Blueprint("api", __name__),
     prefixes=("/api/v1",),
     envelope=problem,

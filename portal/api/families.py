@@ -34,12 +34,26 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class No:
+    """A refusal as a family tells it: its status, words, fields with theirs, code and cause."""
+
+    status: int
+    message: str
+    errors: Mapping[str, list[str]]
+    code: str
+    cause: Exception
+
+
+Envelope = Callable[[No], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class Operation:
     """One thing that a program can do.
 
     `refuses` lists the statuses of its refusals, beside those that every operation has.  `statuses`
     gives a refusal another status, by its code or its field; `names` says what a story's fields are
-    called here.
+    called here; `envelope` is its own, where its refusals say more than the family's.
     """
 
     method: str
@@ -52,17 +66,7 @@ class Operation:
     statuses: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     about: str = ""
-
-
-@dataclass(frozen=True)
-class No:
-    """A refusal as a family tells it: its status, words, fields with theirs, code and cause."""
-
-    status: int
-    message: str
-    errors: Mapping[str, list[str]]
-    code: str
-    cause: Exception
+    envelope: Envelope | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Family:
     title: str
     blueprint: Blueprint
     prefixes: tuple[str, ...]
-    envelope: Callable[[No], Mapping[str, Any]]
+    envelope: Envelope
     refusal: Schema
     media: str = "application/json"
     statuses: Mapping[str, int] = field(default_factory=dict)
@@ -107,8 +111,9 @@ class Family:
         """The refusal in this family's envelope; None where its reader wants a page."""
         if self.prefers_page():
             return None
-        no = self._no(refusal)
-        answer = make_response(jsonify(self.envelope(no)), no.status, dict(refusal.headers))
+        no, operation = self._no(refusal), self._operation()
+        told = operation.envelope if operation and operation.envelope else self.envelope
+        answer = make_response(jsonify(told(no)), no.status, dict(refusal.headers))
         answer.mimetype = self.media
         if isinstance(refusal.cause, Unauthenticated):
             answer.headers["WWW-Authenticate"] = _challenge(no)
@@ -159,7 +164,7 @@ def _name(operation: Operation | None, name: str) -> str:
 
 def _challenge(no: No) -> str:
     """RFC 6750, 3."""
-    if no.code == "missing":
+    if no.code == "no-token":
         return str(WWWAuthenticate("bearer", {"realm": "api"}))
     error = "insufficient_scope" if no.status == 403 else "invalid_token"
     return str(WWWAuthenticate("bearer", {"realm": "api", "error": error}))

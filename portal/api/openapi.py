@@ -1,4 +1,4 @@
-"""The document from which programs learn what there is (OpenAPI 3.1), made of the operations alone."""
+"""The document from which programs learn the API (OpenAPI 3.1), made of its operations alone."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from portal.api import schemas, words
 from portal.api.bearer import Reach
+from portal.api.bodies import JSON
 from portal.api.families import Family, No, Operation
 from portal.api.schemas import Limit
 from portal.core.errors import PortalError
@@ -16,14 +17,16 @@ from portal.core.settings import setting
 Part = dict[str, Any]
 VARIABLE = re.compile(r"<(?:(\w+):)?(\w+)>")
 KINDS: dict[str, Part] = {
-    "uuid": {
-        "type": "string",
-        "format": "uuid",
-        "examples": ["6f1d0f5e-54a4-4ee5-9c86-0f4e8a1f6b2d"],
-    },
+    "uuid": {"type": "string", "format": "uuid"},
     "string": {"type": "string", "pattern": "^[^/]+$"},
 }
-SHOWN = {"role": "user", "token": "V1StGXR8Z5jdHi6BmyT0p3Qw7nLk2sUeYcA9fOxHrNg"}
+UUID = "6f1d0f5e-54a4-4ee5-9c86-0f4e8a1f6b2d"
+SHOWN = {
+    "role": "user",
+    "sid": UUID,
+    "uid": UUID,
+    "token": "V1StGXR8Z5jdHi6BmyT0p3Qw7nLk2sUeYcA9fOxHrNg",
+}
 STEADY = "date-time", "uri-reference"  # formats of what a refusal says of its moment and place
 SECONDS = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 CHALLENGE = {"description": "RFC 6750, 3.", "schema": {"type": "string"}}
@@ -71,46 +74,48 @@ def _operations(family: Family) -> Iterator[tuple[str, str, Part]]:
 
 
 def _operation(family: Family, operation: Operation) -> Part:
-    told = {
+    told: Part = {
         "summary": operation.summary,
         "description": _about(operation),
         "tags": [family.title],
         "parameters": [_parameter(*found) for found in VARIABLE.findall(operation.path)],
         "requestBody": _body(operation),
-        "responses": {str(operation.answer.status): _answer(operation)},
+        "responses": {str(operation.answer.status): _answer(operation), **_no(family, operation)},
         "security": [] if operation.reach is Reach.EVERYBODY else [{"bearer": []}],
     }
-    for status in refusals(family, operation):
-        told["responses"][str(status)] = {"$ref": f"#/components/responses/{family.key}-{status}"}
     return {name: each for name, each in told.items() if each or name == "security"}
 
 
+def _no(family: Family, operation: Operation) -> Part:
+    found = refusals(family, operation)
+    return {str(each): {"$ref": f"#/components/responses/{family.key}-{each}"} for each in found}
+
+
 def _about(operation: Operation) -> str:
-    unproven = _("The token of an address that is not proven yet will do.")
-    return " ".join(filter(None, [operation.about, _reaches(operation) and unproven]))
-
-
-def _reaches(operation: Operation) -> bool:
-    return operation.reach is Reach.ANY_TOKEN
+    reaches = operation.reach is Reach.ANY_TOKEN
+    more = _("The token of an address that is not proven yet will do.") if reaches else ""
+    return f"{operation.about} {more}".strip()
 
 
 def _parameter(kind: str, name: str) -> Part:
     schema = KINDS[kind or "string"]
-    shown = {"examples": [SHOWN.get(name, name)]}
-    return {"name": name, "in": "path", "required": True, "schema": shown | schema}
+    shown = schema | {"examples": [SHOWN[name]]}
+    return {"name": name, "in": "path", "required": True, "schema": shown}
 
 
 def _body(operation: Operation) -> Part | None:
     if operation.body is None:
         return None
-    return {"required": True, "content": {operation.body.media: _content(operation.body.schema)}}
+    media, schema = operation.body.media, operation.body.schema
+    told = _content(schema) if media == JSON else {"schema": _in_force(schema)}  # no file in words
+    return {"required": True, "content": {media: told}}
 
 
 def _answer(operation: Operation) -> Part:
     schema = operation.answer.schema
     if schema is None:
         return {"description": _("It is done.")}
-    return {"description": _("It is done."), "content": {"application/json": _content(schema)}}
+    return {"description": _("It is done."), "content": {JSON: _content(schema)}}
 
 
 def _content(schema: Part) -> Part:

@@ -2,14 +2,31 @@
 
 from flask import Blueprint, Flask, jsonify
 
-from portal.api import auth, cors
+from portal.api import auth, cors, docs, profile, sessions
 from portal.api.canonical import V1
-from portal.api.dialects import bare, enveloped, slashed, timestamped
+from portal.api.dialects import (
+    bare,
+    enveloped,
+    enveloped_recovery,
+    slashed,
+    slashed_auth,
+    slashed_profile,
+    slashed_recovery,
+    timestamped,
+)
 from portal.api.families import Family
 from portal.core import signing
 from portal.core.settings import Refused, setting
 
-MODULES = (auth,)  # their operations are part of V1 by being imported
+MODULES = (
+    auth,
+    profile,
+    sessions,
+    enveloped_recovery,
+    slashed_auth,
+    slashed_recovery,
+    slashed_profile,
+)  # operations by being imported
 DIALECTS: dict[str, Family] = {
     each.FAMILY.key: each.FAMILY for each in (timestamped, enveloped, slashed, bare)
 }
@@ -22,9 +39,11 @@ def init_app(app: Flask) -> None:
         wanted = setting("API_FAMILIES")
     if unknown := set(wanted) - set(DIALECTS):
         raise Refused(f"API_FAMILIES: {min(unknown)} is no family. Use {','.join(DIALECTS)}.")
-    for family in [V1, *(DIALECTS[key] for key in wanted)]:
+    opened = [V1, *(family for key, family in DIALECTS.items() if key in wanted)]
+    for family in opened:
         family.register(app)
     cors.init_app(app)
+    docs.init_app(app, opened)
     app.register_blueprint(bp)
 
 

@@ -20,7 +20,10 @@ JUDGED = "type", "properties", "required", "additionalProperties", "oneOf", "enu
 Judge = create(
     meta_schema={},
     validators={name: Draft202012Validator.VALIDATORS[name] for name in JUDGED},
-    type_checker=Draft202012Validator.TYPE_CHECKER,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "string",
+        lambda _checker, value: isinstance(value, str | bytes),  # bytes: a file
+    ),
 )
 
 
@@ -92,7 +95,10 @@ def example(schema: Schema) -> Any:
         return schema["examples"][0]
     if "items" in schema:
         return [example(schema["items"])]
-    return {name: example(each) for name, each in schema.get("properties", {}).items()}
+    groups = [set(group["required"]) for group in schema.get("oneOf", [])]
+    others = set().union(*groups[1:]) - groups[0] if groups else set()
+    parts = schema.get("properties", {})
+    return {name: example(each) for name, each in parts.items() if name not in others}
 
 
 def judge(schema: Schema, body: object) -> None:

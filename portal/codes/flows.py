@@ -9,7 +9,7 @@ from portal.codes import challenges
 from portal.codes.models import API, Challenge
 from portal.core import clock
 from portal.core.db import db
-from portal.core.settings import setting
+from portal.core.settings import hand_over_seconds, setting
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,12 @@ def is_over(challenge: Challenge) -> bool:
     A message without a link is waited for as long.
     """
     return challenge.opened_at + timedelta(seconds=challenge.link_seconds) <= clock.now()
+
+
+def is_past(challenge: Challenge) -> bool:
+    """True once nothing of it can be good: its message left late, its link showed a code late."""
+    longest = 2 * challenge.link_seconds + challenge.code_seconds + hand_over_seconds()
+    return challenge.opened_at + timedelta(seconds=longest) <= clock.now()
 
 
 def face(challenge: Challenge) -> Flow:

@@ -36,6 +36,17 @@ def judge(challenge: Challenge, typed: str | None) -> None:
     throttle.refund(limits)
 
 
+def fits(challenge: Challenge | None, typed: str | None) -> bool:
+    """Whether it is the right code, for whoever must not learn that this wish exists.
+
+    Counted by the code's own tries alone: a count that others share would tell of it.  No wish at
+    all costs the same.  Raises Rejected for what cannot be a code.
+    """
+    code, otp_id = digits(typed), challenge.otp_id if challenge else None
+    counted = otp.spend_try(otp_id)
+    return otp.matches(otp_id, code) and counted
+
+
 def give_back(challenge: Challenge) -> None:
     """The judged code was right, and something else kept it from being used: it stays good."""
     otp.give_back(challenge.otp_id)

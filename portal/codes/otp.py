@@ -64,6 +64,12 @@ def exhausted(otp_id: int | None) -> bool:
     return otp is not None and otp.attempts >= otp.max_attempts
 
 
+def seconds_left(otp_id: int | None) -> int:
+    """How long the code can still be used, if it is neither used nor overtaken."""
+    otp = db.session.get(Otp, otp_id or 0, populate_existing=True)
+    return clock.seconds_until(otp.expires_at) if otp is not None else 0
+
+
 def matches(otp_id: int | None, code: str) -> bool:
     """Compares in constant time; nobody's code and a consumed one never match."""
     otp = db.session.get(Otp, otp_id or 0, populate_existing=True)

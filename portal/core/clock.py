@@ -31,3 +31,8 @@ def seconds_until(moment: datetime | None) -> int:
     if moment is None:
         return 0
     return max(0, -int((now() - moment).total_seconds() // 1))
+
+
+def stamp(moment: datetime) -> str:
+    """For programs: in UTC, to the second (RFC 3339)."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

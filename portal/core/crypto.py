@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from uuid import UUID, uuid4
 
 CODE_DIGITS = 6
 LIKE_A_CODE = re.compile(r"[0-9]{6}")
@@ -13,6 +14,12 @@ def new_token() -> str:
     """256 random bits, safe in a URL, and nowhere to be taken for a code."""
     token = secrets.token_urlsafe(32)
     return new_token() if LIKE_A_CODE.search(token) else token
+
+
+def new_uuid() -> UUID:
+    """A random name (RFC 9562, version 4) for links: no code can be seen in it either."""
+    name = uuid4()
+    return new_uuid() if LIKE_A_CODE.search(str(name)) else name
 
 
 def new_code() -> str:

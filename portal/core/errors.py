@@ -74,7 +74,7 @@ class NotProven(PortalError):
 class Unauthenticated(PortalError):
     """A program did not show who it acts for, or may not do this for that person.
 
-    `code`: missing, scheme, invalid, expired, ended, blocked; unproven where the address is.
+    `code`: no-token, scheme, invalid, expired, ended, blocked; unproven where the address is.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -37,15 +37,15 @@ def read(person: Person) -> Profile:
     return db.session.get(Profile, person.id) or _empty(person)
 
 
-def change(
-    person: Person, typed: Mapping[str, Any], by: By, picture: Upload | None = None
-) -> None:
+def change(person: Person, typed: Mapping[str, Any], by: By, picture: Upload | None = None) -> None:
     """Changes the attributes that are given, and the picture: all of it, or nothing.
 
     `typed` has some of full_name, username, job_title, organisation, city, country, bio, and
-    social_links, a mapping of platforms that replaces all.  None or "" clears, but for the name.
+    social_links, a mapping of platforms that replaces all.  None or "" clears all but a full name.
     Raises Several; Rejected for a username that is somebody else's.
     """
+    if not typed and picture is None:
+        return
     release()
     with Gather() as take:
         values = attributes.tidied(typed, take)
@@ -60,10 +60,12 @@ def change(
 
 
 def remove_picture(person: Person, by: By) -> None:
-    """Initials again."""
+    """Initials again; nothing happens without a picture."""
     with transaction():
-        _swap(people.lock(person.id), None)
-        audit.record("profile:changed", person.id, by, detail="picture removed")
+        mine = people.lock(person.id)
+        if mine.picture_name:
+            _swap(mine, None)
+            audit.record("profile:changed", mine.id, by, detail="picture removed")
 
 
 def sweep() -> int:

@@ -11,11 +11,10 @@ from portal.core.forms import PortalForm
 from portal.delivery.parcels import SMS
 from portal.recovery import service
 from portal.recovery.forms import CodeForm, EitherForm, LinkForm, NewPasswordForm, StartForm
-from portal.recovery.service import keeping, moving
+from portal.recovery.service import keeping, links, moving
 from portal.recovery.service import not_you as noticed
 
 bp = Blueprint("recovery", __name__)
-LINK = "/recover/link/{token}"
 
 
 @bp.route("/recover", methods=["GET", "POST"])
@@ -145,7 +144,7 @@ def _out(answer):
 
 
 def _to_code(identifier):
-    flow_id = service.start(identifier, guards.known_device(), terms.page(LINK), guards.by())
+    flow_id = service.start(identifier, guards.known_device(), terms.page(links.PATH), guards.by())
     session["recovery"] = flow_id
     session["recovery-address"] = session["address"] = (identifier or "").strip()
     return redirect("/recover/code", 303)

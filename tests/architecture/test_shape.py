@@ -33,6 +33,8 @@ PUBLIC = {
     "accounts.sign_up_code",
     "accounts.sign_up_link",
     "accounts.sign_up_resend",
+    "api_docs.document",
+    "api_docs.page",
     "api_public.jwks",
     "core.change_password",
     "core.healthz",

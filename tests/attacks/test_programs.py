@@ -121,7 +121,7 @@ def is_refused(family, answer, *statuses):
     assert said
     schemas.judge(family.refusal, answer.json)
     assert "Set-Cookie" not in answer.headers
-    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert "Cookie" not in ", ".join(answer.headers.getlist("Vary"))
     return True
 
 
@@ -236,7 +236,7 @@ def test_csrf_01_no_operation_reads_or_sets_a_cookie(app, family, operation, met
     browser.get("/sign-in")
     answer = browser.client.open(path_of(family, operation), method=method, json={})
     assert "Set-Cookie" not in answer.headers
-    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert "Cookie" not in ", ".join(answer.headers.getlist("Vary"))
 
 
 @pytest.mark.parametrize("family, operation, method", CALLS)
@@ -265,7 +265,7 @@ def test_web_09_a_named_site_may_and_no_cookie_travels_along(open_app, family, o
     ):
         assert answer.headers["Access-Control-Allow-Origin"] == APP
         assert "Access-Control-Allow-Credentials" not in answer.headers
-        assert "Origin" in answer.headers["Vary"]
+        assert "Origin" in ", ".join(answer.headers.getlist("Vary"))
     assert method in answer.headers["Access-Control-Allow-Methods"]
     for origin in [
         *EVIL,

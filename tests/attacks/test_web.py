@@ -261,7 +261,8 @@ def test_authz_02_nothing_of_a_person_is_reached_by_a_number(app, inside, sign_u
         "/people/1",
         "/admin",
         "/users/1",
-        "/api/v1/profile",
+        "/api/v1/profile/1",
+        "/api/v1/people/1",
     ):
         assert stranger.get(path).status == 404, path
     assert stranger.get(f"/pictures/{name}/256", checked=False).status == 200

@@ -250,6 +250,7 @@ RECOVERY = (
     # Meanwhile the time of the code goes by.
     Sight("help", "Help and contact", "/help"),
     Sight("privacy", "Privacy", "/privacy"),
+    Sight("api", "The API", "/api/docs"),
     Sight("no-such-page", "There is no such page", "/no-such-page"),
     Sight("wrong-method", "This page cannot be used like that", "/sign-out"),
     Sight("link-dead", "This link no longer works", "/recover/link/none"),

@@ -10,6 +10,7 @@ Every answer has to keep the house rules of answers, whichever test asked for it
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -18,7 +19,8 @@ import requests
 
 from tests.rigs.server import Letter, Server
 
-SECONDS = 30
+SECONDS, PATIENCE = 30, 15
+CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 PASSWORD, OTHER_PASSWORD = "copper lantern tuesday", "wooden planet friday"
 _numbers = count(1)
 
@@ -95,6 +97,20 @@ def new_address(name: str = "ann") -> str:
 def letter(portal: Server, to: str, count: int = 1) -> Letter:
     """The newest message to this address, once there are `count` of them."""
     return portal.wait_for_mail(to, count)
+
+
+def with_code(portal: Server, to: str, count: int = 2) -> Letter:
+    """The newest message with a code to this address, once there are `count` of them.
+
+    The first was the one that proved the address; notices without a code come in between.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        found = [mail for mail in portal.mailbox() if mail.to == to and CODE.search(mail.text)]
+        if len(found) >= count:
+            return found[0]
+        assert time.monotonic() < until, f"{len(found)} of {count} codes to {to} came."
+        time.sleep(0.1)
 
 
 def link_in(mail: Letter, pattern: str) -> str:

@@ -28,24 +28,35 @@ class Typed:
     device: str | None = None
 
     @property
+    def called(self) -> str | None:
+        """The username, where that is what counts."""
+        return self.username if self.email is None else None
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """The field, what was typed there, and what to say when that is nothing."""
+        if self.called is not None:
+            return "username", self.called.strip(), _("Enter your username")
+        return "email", (self.email or "").strip(), _("Enter your email address")
+
+    @property
     def key(self) -> str:
         """What wrong passwords are counted by."""
-        if self.email is None and self.username is not None:
-            return "username " + crypto.digest(self.username.strip().casefold())
+        if self.called is not None:
+            return "username " + crypto.digest(self.called.strip().casefold())
         return people.key(self.email)
 
     def person(self) -> Person | None:
         """Whoever has this address or username, read afresh."""
-        if self.email is None and self.username is not None:
-            return people.of_username(names.searched(self.username))
+        if self.called is not None:
+            return people.of_username(names.searched(self.called))
         return people.find(self.email)
 
 
 def whose(typed: Typed, by: By) -> Person:
     """Whose these are.  Raises Several, Rejected alike for every mismatch, KeptOut."""
-    name = typed.username if typed.email is None and typed.username is not None else typed.email
     with Gather() as take:
-        take(_given, "email", (name or "").strip(), _("Enter your email address"))
+        take(_given, *typed.name)
         password = take(_given, "password", typed.password or "", _("Enter your password"))
     person = typed.person()
     try:
@@ -107,13 +118,11 @@ def _held() -> str:
 
 
 def _ask_for_proof(person: Person, terms: Terms, by: By) -> str:
-    """A fresh message, or the flow of the one that has just been sent.  -> the flow's id."""
+    """A fresh message, or the flow of the last one that may be sent.  -> its id; "" without any."""
     try:
         sending.spend(proof.PURPOSE, person, person.email_key, None, by)
     except TooSoon:
         running = challenges.newest(proof.PURPOSE, person.id)
-        if running is None:
-            raise
-        return running.id
+        return running.id if running else ""
     with transaction():
-        return proof.ask(people.lock(person.id), terms, by).id
+        return proof.ask_again(people.lock(person.id), terms, by).id

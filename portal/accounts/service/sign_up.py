@@ -1,66 +1,39 @@
 """Signing up: an account is somebody's once its address is proven."""
 
-from dataclasses import dataclass
-
 from flask_babel import gettext as _
 
-from portal.accounts import (
-    devices,
-    entry,
-    hashing,
-    names,
-    passwords,
-    people,
-    proof,
-    roles,
-    sending,
-    sessions,
-)
+from portal.accounts import devices, entry, hashing, people, proof, sending
 from portal.accounts.entry import SignedIn
 from portal.accounts.models import Person
+from portal.accounts.service import wishes
+from portal.accounts.service.wishes import Wish as Wish
 from portal.codes import challenges, flows, guesses, terms
 from portal.codes.flows import Flow
 from portal.codes.models import Challenge
 from portal.codes.terms import Terms
-from portal.core import audit, clock, throttle
+from portal.core import audit, clock
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.core.errors import Gather, LinkDead, NoFlow
-from portal.core.settings import setting
-from portal.core.throttle import Limit
+from portal.core.errors import LinkDead, NoFlow
 
 STORY = "sign-up"
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What somebody typed to get an account; `again` None where the door does not ask twice."""
-
-    full_name: str | None
-    email: str | None
-    password: str | None
-    again: str | None
-
-
 def sign_up(wish: Wish, how: Terms, by: By) -> str:
-    """Opens an account, or seems to.  -> the flow's id.  Raises Several or TooSoon.
+    """Opens an account, or seems to.  -> the flow's id.  Raises Several, Rejected or TooSoon.
 
     An address that is somebody's already walks the same way; its owner gets a notice.  One that was
-    typed before but never proven takes the newer name and password: only who reads its mail
-    decides.
+    typed before but never proven takes what is typed newly: only who reads its mail decides.
     """
-    full_name, email, password = _accepted(wish)
-    _spend(email, by)
-    password_hash = hashing.make(password)
+    said = wishes.accepted(wish)
+    wishes.spend(said, by)
+    password_hash = hashing.make(said.password)
     with transaction():
-        found = people.find(email) or people.add(email, full_name, roles.chosen(), password_hash)
-        person = people.lock(found.id)
-        if person.email_proven_at or person.blocked_at:
+        person = wishes.open_(said, password_hash)
+        if wishes.is_somebodys(person):
             audit.record("sign-up:taken", person.id, by)
             return proof.pretend(person, how, by).id
-        _start_anew(person)
-        person.full_name, person.password_hash = full_name, password_hash
-        person.password_changed_at = clock.now()
+        wishes.start_anew(person, said, password_hash)
         audit.record("sign-up:asked", person.id, by)
         return proof.ask(person, how, by).id
 
@@ -96,7 +69,7 @@ def resend(email: str | None, flow_id: str | None, by: By) -> str:
         if person is None:
             raise NoFlow(STORY)
         person = people.lock(person.id)
-        if person.email_proven_at or person.blocked_at:
+        if wishes.is_somebodys(person):
             return proof.pretend(person, again, by).id
         if challenges.current(challenge.id) is None:
             raise NoFlow(STORY)
@@ -122,30 +95,6 @@ def follow_link(token: str, flow_id: str | None, device: str | None, by: By) -> 
             return _enter(person, challenge, device, by)
         audit.record("sign-up:link-used", challenge.user_id, by)
         return challenges.grant(challenge)
-
-
-def _accepted(wish: Wish) -> tuple[str, str, str]:
-    with Gather() as take:
-        full_name = take(names.full_name, wish.full_name)
-        email = take(people.address, wish.email)
-        password = take(passwords.acceptable, wish.password)
-        take(passwords.repeated, wish.password, wish.again)
-    passwords.not_personal(password, passwords.own_words(full_name, email))
-    return full_name, email, password
-
-
-def _start_anew(person: Person) -> None:
-    """What somebody else may have done with the address before nobody has to answer for now."""
-    sessions.end_all(person.id)
-    person.picture_name = None  # its files are swept away once they are nobody's
-
-
-def _spend(email: str, by: By) -> None:
-    sign_ups = Limit(
-        "sign-ups", f"network {by.network}", setting("SIGN_UPS_PER_NETWORK_HOUR"), 3600
-    )
-    throttle.spend([sign_ups])
-    sending.spend(proof.PURPOSE, people.find(email), people.key(email), None, by)
 
 
 def _challenge(flow_id: str | None) -> Challenge:
@@ -181,9 +130,6 @@ def _person(challenge: Challenge) -> Person:
 
 
 def _enter(person: Person, challenge: Challenge, device: str | None, by: By) -> SignedIn:
-    people.prove(person)
-    sessions.end_all(person.id)  # of the time when nobody knew whose address it was
-    challenges.close(challenge)
-    audit.record("sign-up:proven", person.id, by)
+    proof.settle(person, challenge, by)
     first = devices.remember(device, person)  # it brought the proof: no news to anybody
     return entry.begin(person, kept=False, device=first, by=by)

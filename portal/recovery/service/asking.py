@@ -1,10 +1,11 @@
-"""Asking for a way back in, by email address or by phone number."""
+"""Asking for a way back in, by email address, phone number or username."""
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 from flask_babel import gettext as _
 
-from portal.accounts import devices, people, phones, sending
+from portal.accounts import devices, names, people, phones, sending
 from portal.accounts.models import Person
 from portal.codes import challenges
 from portal.codes.models import PASSWORD_RESET
@@ -37,22 +38,46 @@ def start(identifier: str | None, device: str | None, terms: Terms, by: By) -> s
     be known.  Raises Rejected or TooSoon.
     """
     if phones.offered() and phones.looks_like_one(identifier):
-        return _open(_by_phone(identifier, terms, by), by)
-    return _open(_by_email(identifier, device, terms, by), by)
-
-
-def _by_email(identifier: str | None, device: str | None, terms: Terms, by: By) -> Asked:
+        return _open(_by_phone(phones.number(identifier, FIELD), terms, by), by)
     if phones.offered() and not (identifier or "").strip():
         raise Rejected(FIELD, "empty", _("Enter your email address or phone number"))
-    address = people.address(identifier, FIELD)
+    return _open(_by_email(people.address(identifier, FIELD), device, terms, by), by)
+
+
+def start_by_email(email: str | None, terms: Terms, by: By) -> None:
+    """The same for a program, which no device makes known.  Raises Rejected or TooSoon."""
+    _open(_by_email(people.address(email), None, terms, by), by)
+
+
+def start_by_phone(phone: str | None, terms: Terms, by: By) -> None:
+    """The same by SMS, where messages can be sent at all.  Raises Rejected or TooSoon."""
+    if not phones.offered():
+        words = _("We cannot send text messages here. Ask with your email address.")
+        raise Rejected("phone", "not-offered", words)
+    _open(_by_phone(phones.number(phone), terms, by), by)
+
+
+def start_by_username(username: str | None, terms: Terms, by: By) -> None:
+    """The same by email to whoever has this username, if anybody.  Raises Rejected or TooSoon.
+
+    Counted by username alone: a count shared with the account would tell whose address it is.
+    """
+    name = (username or "").strip()
+    if not name:
+        raise Rejected("username", "empty", _("Enter your username"))
+    key, person = names.key(name), people.of_username(names.searched(name))
+    sending.spend(PURPOSE, None, key, None, by)
+    _open(Asked(key, person, messages.recovery, terms), by)
+
+
+def _by_email(address: str, device: str | None, terms: Terms, by: By) -> Asked:
     person, key = people.find(address), people.key(address)
     sending.spend(PURPOSE, person, key, devices.own(device, person), by)
     return Asked(key, person, messages.recovery, terms)
 
 
-def _by_phone(identifier: str | None, terms: Terms, by: By) -> Asked:
+def _by_phone(number: str, terms: Terms, by: By) -> Asked:
     """Counted by number alone: a count shared with the account would tell whose number it is."""
-    number = phones.number(identifier, FIELD)
     sending.spend_sms(PURPOSE, number, None, by)
     person = people.of_phone(number)
     if person and person.held_at:
@@ -61,9 +86,11 @@ def _by_phone(identifier: str | None, terms: Terms, by: By) -> Asked:
 
 
 def _open(asked: Asked, by: By) -> str:
-    user_id = asked.person.id if asked.person and asked.person.blocked_at is None else None
+    person = asked.person if asked.person and asked.person.blocked_at is None else None
+    user_id = person.id if person else None
+    terms = asked.terms.about(person.uuid if person else uuid4())
     with transaction():
-        challenge = challenges.open_(PURPOSE, user_id, asked.key, by.device, asked.terms)
+        challenge = challenges.open_(PURPOSE, user_id, asked.key, by.device, terms)
         outbox.put(asked.message, challenge.id, user_id)
         audit.record("recovery:asked", user_id, by)
         return challenge.id

@@ -1,14 +1,14 @@
 """Choosing the new password, with the grant that code or link gave."""
 
-from portal.accounts import holding, passwords, people, proof
+from portal.accounts import passwords, people, proof
 from portal.accounts.models import Person
-from portal.accounts.passwords import Candidate
 from portal.codes import challenges
-from portal.codes.models import EMAIL, PASSWORD_RESET, Challenge
-from portal.core import audit
+from portal.codes.models import PASSWORD_RESET, Challenge
 from portal.core.audit import By
 from portal.core.db import transaction
 from portal.core.errors import Gather, NoFlow
+from portal.recovery.service import choice
+from portal.recovery.service.choice import Choice
 
 
 def granted_to(grant: str | None) -> str:
@@ -21,29 +21,13 @@ def set_password(grant: str | None, password: str | None, again: str | None, by:
 
     Raises Rejected, and the grant stays.
     """
-    accepted = _accepted(password, again)
+    with Gather() as take:
+        accepted = choice.accepted(Choice(password, again), take)
     candidate = passwords.prepare(_granted(grant)[1], accepted)
     with transaction():
         person = people.lock(_granted(grant)[1].id)
         challenge = _granted(grant)[0]  # once more: another request may have been quicker
-        _finish(challenge, person, candidate, by)
-
-
-def _accepted(password: str | None, again: str | None) -> str:
-    with Gather() as take:
-        accepted = take(passwords.acceptable, password)
-        take(passwords.repeated, password, again)
-    return accepted
-
-
-def _finish(challenge: Challenge, person: Person, candidate: Candidate, by: By) -> None:
-    passwords.replace(person, candidate, by)
-    passwords.after_reset(person)
-    holding.let_go(person)
-    if challenge.channel == EMAIL:
-        people.prove(person)  # an SMS was read, not the mail of this address
-    challenges.end_all(person.id)
-    audit.record("recovery:finished", challenge.user_id, by)
+        choice.finish(challenge, person, candidate, by)
 
 
 def _granted(grant: str | None) -> tuple[Challenge, Person]:

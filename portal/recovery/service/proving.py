@@ -2,19 +2,15 @@
 
 from dataclasses import dataclass
 
-from flask_babel import gettext as _
-
 from portal.accounts import people
-from portal.accounts.models import Person
 from portal.codes import challenges, flows, guesses, otp
 from portal.codes.flows import Flow
-from portal.codes.models import PASSWORD_RESET, Challenge
-from portal.core import audit, clock
+from portal.codes.models import Challenge
+from portal.core import audit
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.core.errors import LinkDead, NoFlow
-
-PURPOSE, STORY = PASSWORD_RESET, "recovery"
+from portal.core.errors import NoFlow
+from portal.recovery.service import links
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ def confirm_code(flow_id: str | None, code: str | None, by: By) -> str:
 
 def of_link(token: str) -> str:
     """Whose link this is, as a stranger may see it.  Changes nothing.  Raises LinkDead."""
-    return people.masked(_person(_linked(token)).email)
+    return people.masked(links.person(links.good(token)).email)
 
 
 def follow_link(token: str, by: By) -> str:
@@ -55,18 +51,18 @@ def follow_link(token: str, by: By) -> str:
 
     Raises LinkDead.
     """
-    challenge = _linked(token)
+    challenge = links.good(token)
     with transaction():
-        people.lock(_person(challenge).id)
+        people.lock(links.person(challenge).id)
         if not challenges.prove(challenge, by_code=False):
-            raise _dead(challenge)
+            raise links.dead(challenge)
         audit.record("recovery:link-used", challenge.user_id, by)
         return challenges.grant(challenge)
 
 
 def show_code(token: str, by: By) -> ShownCode:
     """A fresh code whose time starts now; the link stays good.  Raises LinkDead."""
-    challenge = _linked(token)
+    challenge = links.good(token)
     with transaction():
         row, code = otp.issue(challenge, "page", spare_seconds=0)
         audit.record("recovery:code-shown", row.user_id, by)
@@ -74,41 +70,7 @@ def show_code(token: str, by: By) -> ShownCode:
 
 
 def _challenge(flow_id: str | None) -> Challenge:
-    challenge = flows.of_browser(PURPOSE, flow_id)
+    challenge = flows.of_browser(links.PURPOSE, flow_id)
     if challenge is None:
-        raise NoFlow(STORY)
+        raise NoFlow(links.STORY)
     return challenge
-
-
-def _linked(token: str) -> Challenge:
-    challenge = challenges.of_link(token)
-    if challenge is None or challenge.purpose != PURPOSE:
-        raise LinkDead(
-            STORY, _("It was not copied whole, or a newer email was sent. Use the newest one.")
-        )
-    over = (
-        challenge.closed_at
-        or challenge.proven_at
-        or (challenge.link_until or clock.now()) <= clock.now()
-    )
-    if over:
-        raise _dead(challenge)
-    return challenge
-
-
-def _dead(challenge: Challenge) -> LinkDead:
-    if challenge.proven_at:
-        return LinkDead(
-            STORY, _("It was used at %(time)s UTC.", time=f"{challenge.proven_at:%H:%M}")
-        )
-    if challenge.closed_at:
-        return LinkDead(STORY, _("A newer email was sent, or you have signed in since."))
-    minutes = challenge.link_seconds // 60
-    return LinkDead(STORY, _("It is older than %(minutes)d minutes.", minutes=minutes))
-
-
-def _person(challenge: Challenge) -> Person:
-    person = people.get(challenge.user_id)
-    if person is None:
-        raise _dead(challenge)
-    return person

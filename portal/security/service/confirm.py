@@ -7,6 +7,7 @@ from portal.accounts.models import Session
 from portal.core import audit
 from portal.core.audit import By
 from portal.core.db import transaction
+from portal.security.service import knowing
 
 FIELD = "password"
 
@@ -17,7 +18,7 @@ def confirm(session: Session, password: str | None, device: str | None, by: By) 
     `device` is the token by which the browser is known.  Raises Rejected or TooSoon.
     """
     typed, kept_hash = attempts.given(FIELD, password), session.person.password_hash
-    attempts.again(FIELD, typed, session.person, device, by)
+    knowing.check(FIELD, typed, session.person, device, by)
     with transaction():
         if people.lock(session.person_id).password_hash != kept_hash:
             raise attempts.mismatch(FIELD)

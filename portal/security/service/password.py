@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from portal.accounts import attempts, passwords, people, sessions
 from portal.accounts.models import Person, Session
 from portal.codes import challenges
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.core.errors import Gather
+from portal.core.errors import Gather, Rejected
+from portal.security.service import knowing
 
 FIELD = "old_password"
 
@@ -28,14 +31,45 @@ class Change:
 def change_password(session: Session, change: Change, by: By) -> tuple[str, int]:
     """A new password for the person of this sign-in; the person's others end.
 
-    -> this sign-in's new secret, and how many others ended.  Raises Several, Rejected or TooSoon.
+    -> this browser's new secret ("" for a program, which keeps its own), and how many others ended.
+    Raises Several, Rejected or TooSoon.
     """
     with Gather() as take:
         old = take(attempts.given, FIELD, change.old)
-        accepted = take(passwords.acceptable, change.new)
-        take(passwords.repeated, change.new, change.again)
+        accepted = _accepted(change, take)
     kept_hash = session.person.password_hash
-    attempts.again(FIELD, old, session.person, change.device, by)
+    knowing.check(FIELD, old, session.person, change.device, by)
+    return _change(session, accepted, kept_hash, by)
+
+
+def change_confirmed(session: Session, change: Change, by: By) -> tuple[str, int]:
+    """The same with the old password, or without where it was typed a moment ago to confirm.
+
+    Raises Rejected (field `old_password`, code `unconfirmed` or `mismatch`), Several or TooSoon.
+    """
+    if not change.old and not sessions.is_confirmed(session):
+        words = _("Give your current password as well, or confirm it first.")
+        raise Rejected(FIELD, "unconfirmed", words)
+    with Gather() as take:
+        accepted = _accepted(change, take)
+    kept_hash = session.person.password_hash
+    if change.old:
+        knowing.check(FIELD, change.old, session.person, change.device, by)
+    return _change(session, accepted, kept_hash, by)
+
+
+def live_sign_ins(person: Person) -> int:
+    """In how many browsers and programs the person is signed in."""
+    return sessions.count(person.id)
+
+
+def _accepted(change: Change, take: Gather) -> str:
+    password = take(passwords.acceptable, change.new)
+    take(passwords.repeated, change.new, change.again)
+    return password
+
+
+def _change(session: Session, accepted: str, kept_hash: str, by: By) -> tuple[str, int]:
     candidate = passwords.prepare(session.person, accepted)
     with transaction():
         person = people.lock(session.person_id)
@@ -44,9 +78,5 @@ def change_password(session: Session, change: Change, by: By) -> tuple[str, int]
         others = sessions.count(person.id) - 1
         passwords.replace(person, candidate, by, but_session=session.id)
         challenges.end_all(person.id)
-        return sessions.renew(session), max(0, others)
-
-
-def live_sign_ins(person: Person) -> int:
-    """In how many browsers the person is signed in."""
-    return sessions.count(person.id)
+        secret = sessions.renew(session) if session.kind == sessions.BROWSER else ""
+        return secret, max(0, others)
