@@ -41,7 +41,7 @@ NEUTRAL = "The same for every address: only who reads its mail learns more."
         "POST",
         "/auth/register",
         "Sign up",
-        Answer(202, fields(message=text("We have sent an email with a code to this address."))),
+        Answer(202, fields(message=text("We have sent an email to this address."))),
         of_json(closed(fields(email=EMAIL, password=PASSWORD, full_name=NAME))),
         refuses=(429,),
         about=NEUTRAL,
@@ -50,7 +50,7 @@ NEUTRAL = "The same for every address: only who reads its mail learns more."
 def register(body):
     wish = Wish(body["full_name"], body["email"], body["password"])
     sign_up.sign_up(wish, terms.proof(proof.LINK).by_program(), bearer.by())
-    return {"message": _("We have sent an email with a code to this address.")}
+    return {"message": _("We have sent an email to this address.")}
 
 
 @V1.offers(

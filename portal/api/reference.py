@@ -89,10 +89,15 @@ def _field(name: str, schema: Part, needed: bool) -> Part:
         "name": name,
         "type": kind or " or ".join(types),
         "null": kind and "null" in types,
-        "longest": schema.get("maxLength", ""),
+        "longest": _longest(schema),
         "needed": needed,
         "meaning": schema.get("description", ""),
     }
+
+
+def _longest(schema: Part) -> str:
+    most = schema.get("maxLength", "")
+    return _("%(most)s bytes", most=most) if most and _is_file(schema) else str(most)
 
 
 def _curl(method: str, path: str, operation: Part, media: str, body: Part) -> Iterator[str]:

@@ -42,7 +42,7 @@ TYPED = fields({"username": USERNAME, "email": EMAIL}, password=PASSWORD)
         "POST",
         "/auth/sign-up/<string:role>/",
         "Sign up",
-        said("We have sent an email with a code and a link to this address.", 201),
+        said("We have sent an email to this address.", 201),
         of_json(
             fields(
                 {"username": maybe(USERNAME), "full_name": maybe(NAME)},
@@ -59,7 +59,7 @@ def sign_up_with_role(role, body):
     typed = body["email"], body["password"], body["confirm_password"]
     wish = Wish(body.get("full_name") or None, *typed, body.get("username"), role)
     sign_up.sign_up(wish, _terms(), bearer.by())
-    return {"message": _("We have sent an email with a code and a link to this address.")}
+    return {"message": _("We have sent an email to this address.")}
 
 
 @FAMILY.offers(
