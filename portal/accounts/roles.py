@@ -1,5 +1,7 @@
 """Who may do what to whom: the one table."""
 
+import re
+
 from flask_babel import gettext as _
 
 from portal.accounts.models import Person
@@ -7,6 +9,7 @@ from portal.core.errors import NotAllowed, Rejected
 from portal.core.settings import Refused, setting
 
 RANK = ("user", "viewer", "support", "admin")
+NAME = re.compile(r"[A-Za-z0-9_-]{1,20}")  # it stands in paths
 MAY = {
     "people:read": "viewer",
     "people:block": "support",
@@ -59,6 +62,8 @@ def check_sign_up_roles() -> None:
     """Raises Refused when people could make themselves staff, or nothing at all."""
     if not setting("SIGN_UP_ROLES"):
         raise Refused("SIGN_UP_ROLES: names no role. Unset it, or name one like user.")
+    if odd := [role for role in setting("SIGN_UP_ROLES") if not NAME.fullmatch(role)]:
+        raise Refused(f"SIGN_UP_ROLES: {odd[0]} is no name for a role. Use one like user.")
     staff = [role for role in setting("SIGN_UP_ROLES") if rank(role) > 0]
     if staff:
         raise Refused(f"SIGN_UP_ROLES: has {staff[0]}, a role of staff. Take it out.")

@@ -50,6 +50,7 @@ def change(person: Person, typed: Mapping[str, Any], by: By, picture: Upload | N
     with Gather() as take:
         values = attributes.tidied(typed, take)
         files = take(_made, picture) if picture else {}
+    people.free_username(names.username_key(values.get("username")))
     with _stored(files) as name, transaction():
         mine = people.lock(person.id)
         _write(mine, values)

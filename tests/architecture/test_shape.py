@@ -11,6 +11,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateColumn
 
 from portal.accounts import guards
+from portal.api import routes
+from portal.api.bearer import Reach
 from portal.codes.models import Otp
 from portal.core import shapes
 from portal.delivery.parcels import SMS
@@ -53,6 +55,29 @@ PUBLIC = {
     "recovery.start",
     "recovery.status",
     "static",
+}
+# Whoever adds an operation that needs no token adds it here, on purpose.
+OPEN = {
+    "v1": {"token", "refresh", "revoke", "register", "verify_email", "resend_verification"},
+    "b": {"forget_password", "verify_otp"},
+    "c": {
+        "forgot_password",
+        "reset_password",
+        "resend_password_reset",
+        "validate_password_reset",
+    },
+    "d": {
+        "forgot_password",
+        "proof",
+        "proof_again",
+        "proof_link",
+        "refresh",
+        "reset_link",
+        "reset_password",
+        "sign_in",
+        "sign_up_with_role",
+    },
+    "e": {"register", "login", "forgot_password", "reset_password"},
 }
 # Seen by this machine alone; `only_here` is their guard, and what it lets in has tests of its own.
 LOCAL = {"delivery.mailbox", "delivery.mailbox_json", "delivery.message"}
@@ -135,6 +160,19 @@ def test_every_url_is_public_by_name_or_guarded(app):
         if guards.signed_in not in app.before_request_funcs.get(blueprint, []):
             open_doors.add(rule.endpoint)
     assert open_doors - PUBLIC - LOCAL == set()
+
+
+def test_every_operation_is_open_by_name_or_needs_a_token():
+    families = [routes.V1, *routes.DIALECTS.values()]
+    found = {
+        family.key: {
+            name
+            for name, operation in family.operations.items()
+            if operation.reach is Reach.EVERYBODY
+        }
+        for family in families
+    }
+    assert found == OPEN
 
 
 def test_the_list_of_public_pages_is_not_longer_than_needed(app):

@@ -304,6 +304,17 @@ def test_a_code_asked_for_by_username_is_good_with_the_accounts_address(app, wor
     signed_in(call, crowd["known"], OTHER_PASSWORD)
 
 
+def test_a_username_that_moves_on_takes_no_code_along(app, world, crowd, call):
+    with app.test_request_context():
+        asking.start_by_username("known", api(), ELSEWHERE)
+    code = world.post.with_code(crowd["known"]).code
+    for kind, username in ("known", None), ("unproven", "known"):
+        with app.app_context(), transaction():
+            people.find(crowd[kind]).username_key = username
+    for kind in "known", "unproven":
+        assert call(RESET, **by_code(crowd[kind], code)).status_code == 400
+
+
 def test_a_code_asked_for_by_username_has_three_tries(app, world, crowd, call):
     with app.test_request_context():
         asking.start_by_username("known", api(), ELSEWHERE)
