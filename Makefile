@@ -23,7 +23,7 @@ bench: setup-tests
 	@.venv/bin/python -m bench.delivery
 	@.venv/bin/python -m bench.api
 
-# The API against what Schemathesis invents: more than 20,000 requests, some minutes.
+# The API against what Schemathesis invents: more than 20,000 requests, about ten minutes.
 fuzz: setup-tests
 	@.venv/bin/python -m tools.fuzz
 

@@ -115,7 +115,7 @@ class Family:
         told = operation.envelope if operation and operation.envelope else self.envelope
         answer = make_response(jsonify(told(no)), no.status, dict(refusal.headers))
         answer.mimetype = self.media
-        if isinstance(refusal.cause, Unauthenticated):
+        if no.status == 401 or isinstance(refusal.cause, Unauthenticated):
             answer.headers["WWW-Authenticate"] = _challenge(no)
         return answer
 
@@ -163,8 +163,8 @@ def _name(operation: Operation | None, name: str) -> str:
 
 
 def _challenge(no: No) -> str:
-    """RFC 6750, 3."""
-    if no.code == "no-token":
+    """RFC 6750, 3; a wrong password is told of no token (RFC 9110, 15.5.2)."""
+    if no.code == "no-token" or not isinstance(no.cause, Unauthenticated):
         return str(WWWAuthenticate("bearer", {"realm": "api"}))
     error = "insufficient_scope" if no.status == 403 else "invalid_token"
     return str(WWWAuthenticate("bearer", {"realm": "api", "error": error}))

@@ -31,7 +31,7 @@ STEADY = "date-time", "uri-reference"  # formats of what a refusal says of its m
 SECONDS = {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 CHALLENGE = {"description": "RFC 6750, 3.", "schema": {"type": "string"}}
 HEADERS = {
-    401: {"WWW-Authenticate": CHALLENGE},
+    401: {"WWW-Authenticate": CHALLENGE | {"required": True}},
     403: {"WWW-Authenticate": CHALLENGE},
     429: {"Retry-After": SECONDS | {"required": True}},
     503: {"Retry-After": SECONDS},

@@ -86,7 +86,7 @@ def _headers(err: Exception) -> dict[str, str]:
         return {"Retry-After": str(max(1, clock.seconds_until(err.retry_at)))}
     if isinstance(err, HTTPException):
         return {name: value for name, value in err.get_headers() if name == "Allow"}
-    return {}
+    return {"Retry-After": "1"} if isinstance(err, Vanished) else {}
 
 
 def _of_path() -> Shape | None:
