@@ -317,9 +317,7 @@ POLICY = (
         60,
         3600,
     ),
-    Setting(
-        "ACCESS_TOKEN_SECONDS", 1800, "A program's access token: life.", "s", 60, 3600
-    ),
+    Setting("ACCESS_TOKEN_SECONDS", 1800, "A program's access token: life.", "s", 60, 3600),
     Setting(
         "REFRESH_TOKEN_DAYS", 30, "A program's refresh token: life, anew at each use.", "d", 1, 90
     ),
@@ -359,6 +357,14 @@ POLICY = (
         16_000_000,
     ),
     Setting("BODY_MAX_FIELDS", 100, "Fields that one request may have.", low=20, high=1000),
+    Setting(
+        "DELETION_DAYS",
+        14,
+        "How long a deleted account can be restored; then it is gone.",
+        "d",
+        1,
+        365,
+    ),
     Setting(
         "CODE_RETENTION_DAYS",
         30,

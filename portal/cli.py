@@ -52,6 +52,22 @@ def unblock(email):
     click.echo("The account can be used again.")
 
 
+@users.command()
+@click.argument("email")
+def delete(email):
+    """Delete EMAIL's account: out of use now, gone after DELETION_DAYS."""
+    standing.delete(_person(email), None, OPERATOR)
+    click.echo("The account is deleted and signed out everywhere.")
+
+
+@users.command()
+@click.argument("email")
+def restore(email):
+    """Bring EMAIL's deleted account back, as long as it is there."""
+    standing.restore(_person(email), None, OPERATOR)
+    click.echo("The account can be used again.")
+
+
 @users.command("clear-throttles")
 @click.argument("email")
 def clear_throttles(email):

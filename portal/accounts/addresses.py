@@ -51,7 +51,7 @@ def of_challenge(challenge_id: str) -> EmailChange | None:
 
 def is_taken(holder: Person | None) -> bool:
     """Whether an address is somebody's; an account that nobody has proven is nobody's."""
-    return holder is not None and bool(holder.email_proven_at or holder.blocked_at)
+    return holder is not None and bool(holder.email_proven_at or holder.is_shut)
 
 
 def move(person: Person, email: str, holder: Person | None) -> bool:

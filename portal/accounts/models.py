@@ -46,12 +46,18 @@ class Person(Model):
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # purged later
     held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # "Not you?": until a recovery
 
     @property
     def picture(self) -> Picture | None:
         """Where the picture is served, if there is one."""
         return Picture(self.picture_name) if self.picture_name else None
+
+    @property
+    def is_shut(self) -> bool:
+        """Blocked or deleted: nobody comes in, whatever they know."""
+        return self.blocked_at is not None or self.deleted_at is not None
 
     @property
     def initials(self) -> str:

@@ -50,8 +50,8 @@ def is_live(session: Session) -> bool:
     """Neither ended nor run out nor left alone for too long, and its person may be here."""
     now = clock.now()
     used = session.kind == PROGRAM or session.seen_at + _idle(session.kept) > now
-    kept_out = session.person.blocked_at or session.person.held_at
-    return used and session.expires_at > now and session.ended_at is None and kept_out is None
+    kept_out = session.person.is_shut or session.person.held_at is not None
+    return used and session.expires_at > now and session.ended_at is None and not kept_out
 
 
 def is_fresh(session: Session) -> bool:

@@ -98,7 +98,7 @@ def resend_verification(body):
         TOKENS,
         of_json(closed(fields({"code": CODE}, email=EMAIL, password=PASSWORD))),
         refuses=(401, 403, 429),
-        statuses={"mismatch": 401, "blocked": 403, "held": 403},
+        statuses={"mismatch": 401, "blocked": 403, "held": 403, "deleted": 403},
     )
 )
 def token(body):

@@ -74,3 +74,12 @@ def test_open_sign_ups_per_network_hour(make_app, time):
     assert opening(2, ELSEWHERE) == (201, None)
     time.pass_(minutes=61)
     assert opening(3) == (201, None)
+
+
+@pytest.mark.parametrize("days, left", [(2.9, 1), (3.1, 0)])
+def test_deletion_days(open_world, time, days, left):
+    world = open_world(DELETION_DAYS="3")
+    assert world.command("users", "delete", ANN).exit_code == 0
+    time.pass_(days=days)
+    world.command("purge")
+    assert len(world.rows("SELECT id FROM person")) == left

@@ -79,11 +79,15 @@ def mismatch(person: Person | None, key: str, by: By) -> Rejected:
 
 
 def check_standing(person: Person) -> None:
-    """The password was right; a blocked or held account is still not entered.  Raises Rejected."""
+    """The password was right; who is blocked, deleted or held stays out.  Raises Rejected."""
+    line = " ".join(filter(None, (setting("HELP_PHONE"), setting("HELP_EMAIL"))))
     if person.blocked_at:
-        line = " ".join(filter(None, (setting("HELP_PHONE"), setting("HELP_EMAIL"))))
         words = _("This account is blocked. The helpdesk can tell you why and what to do.")
         raise Rejected(None, "blocked", f"{words} {line}".strip())
+    if person.deleted_at:
+        days = setting("DELETION_DAYS")
+        words = _("This account was deleted. It can be restored for %(days)d days.", days=days)
+        raise Rejected(None, "deleted", f"{words} {line}".strip())
     if person.held_at:
         raise Rejected(None, "held", _held())
 

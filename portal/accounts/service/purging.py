@@ -1,6 +1,6 @@
 """Removing what has ended and is no longer needed for the record."""
 
-from portal.accounts import addresses, devices, people, sessions
+from portal.accounts import addresses, deletion, devices, people, sessions
 from portal.codes import challenges
 from portal.core import throttle
 from portal.core.db import transaction
@@ -10,6 +10,7 @@ PARTS = {
     "sign-ins": sessions.purge,
     "devices": devices.purge,
     "accounts that nobody proved": people.purge,
+    "deleted accounts": deletion.purge,
     "numbers that nobody proved": people.forget_numbers,
     "changes of an address": addresses.purge,
     "waiting times": throttle.purge,

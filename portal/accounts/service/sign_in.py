@@ -20,7 +20,7 @@ def sign_in(email: str, password: str, kept: bool, device: str | None, by: By) -
     fresh = hashing.renewed(password, kept_hash)
     with transaction():
         person = people.lock(person.id)
-        if person.password_hash == kept_hash and not (person.blocked_at or person.held_at):
+        if person.password_hash == kept_hash and not (person.is_shut or person.held_at):
             person.password_hash = fresh
             return entry.begin(person, kept, device, by)
     raise credentials.mismatch(person, person.email_key, by)  # a reset or a block was quicker

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from portal.accounts import devices, messages, people, phones, roles, sending, sessions
+from portal.accounts import deletion, devices, messages, people, phones, roles, sending, sessions
 from portal.accounts.models import Person
 from portal.codes import challenges, guesses
 from portal.core import audit, clock, throttle
@@ -35,6 +35,28 @@ def unblock(person: Person, actor: Person | None, by: By) -> None:
         people.lock(person.id).blocked_at = None
         event = audit.record(messages.UNBLOCKED, person.id, by)
         outbox.put(messages.unlocked_by_support, event.id, person.id)
+
+
+def delete(person: Person, actor: Person | None, by: By) -> None:
+    """The account cannot be used any more; its row stays until it is purged.
+
+    Raises NotAllowed.
+    """
+    roles.require(actor, "people:block", over=person)
+    with transaction():
+        locked = people.lock(person.id)
+        deletion.mark(locked)
+        ended = sessions.end_all(person.id)
+        challenges.end_all(person.id)
+        audit.record("account:deleted", person.id, by, detail=ended)
+
+
+def restore(person: Person, actor: Person | None, by: By) -> None:
+    """A deleted account that is still there can be used again.  Raises NotAllowed."""
+    roles.require(actor, "people:block", over=person)
+    with transaction():
+        deletion.undo(people.lock(person.id))
+        audit.record("account:restored", person.id, by)
 
 
 def change_role(person: Person, role: str, actor: Person | None, by: By) -> None:

@@ -43,7 +43,7 @@ def sign_in(typed: Typed, manner: Manner, by: By) -> Program:
     fresh = hashing.renewed(typed.password or "", kept_hash)
     with transaction():
         person = people.lock(person.id)
-        if person.password_hash == kept_hash and not (person.blocked_at or person.held_at):
+        if person.password_hash == kept_hash and not (person.is_shut or person.held_at):
             person.password_hash = fresh
             proven = person.email_proven_at is not None
             return programs.begin(person, manner.refreshing and proven, by, news=proven)

@@ -65,7 +65,7 @@ def spend(wish: Accepted, by: By) -> None:
     throttle.spend([Limit("sign-ups", f"network {by.network}", times, HOUR)])
     key = names.username_key(wish.username)
     holder = people.of_username(key)
-    if holder and (holder.email_proven_at or holder.blocked_at):
+    if holder and (holder.email_proven_at or holder.is_shut):
         raise _taken()
     sending.spend(proof.PURPOSE, people.find(wish.email), people.key(wish.email), None, by)
     people.free_username(key)
@@ -81,7 +81,7 @@ def open_(wish: Accepted, password_hash: str) -> Person:
 
 def is_somebodys(person: Person) -> bool:
     """Whether the address was proven, or is kept out: no sign-up changes anything of it."""
-    return bool(person.email_proven_at or person.blocked_at)
+    return bool(person.email_proven_at or person.is_shut)
 
 
 def start_anew(person: Person, wish: Accepted, password_hash: str) -> None:

@@ -107,7 +107,7 @@ def register(body):
         Answer(200, ENTERED),
         of_json(fields(email=EMAIL, password=PASSWORD)),
         refuses=(401, 403, 429),
-        statuses={"mismatch": 401, "blocked": 403, "held": 403},
+        statuses={"mismatch": 401, "blocked": 403, "held": 403, "deleted": 403},
         about="While the address is not confirmed, the access token reaches what that of "
         "/register does.",
     )

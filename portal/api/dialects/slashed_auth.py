@@ -120,7 +120,7 @@ def proof_again(uid, token):
         Answer(200, TOKENS),
         of_json(one_of(TYPED, "username", "email")),
         refuses=(401, 403, 429),
-        statuses={"mismatch": 401, "role": 403, "held": 403},
+        statuses={"mismatch": 401, "role": 403, "held": 403, "deleted": 403},
         about="Why an account is not entered (another role, not proven, blocked) is told after the"
         " right password only.  Who has not proven the address gets a fresh message.",
     )

@@ -86,7 +86,7 @@ def _by_phone(number: str, terms: Terms, by: By) -> Asked:
 
 
 def _open(asked: Asked, by: By) -> str:
-    person = asked.person if asked.person and asked.person.blocked_at is None else None
+    person = asked.person if asked.person and not asked.person.is_shut else None
     user_id = person.id if person else None
     terms = asked.terms.about(person.uuid if person else uuid4())
     with transaction():

@@ -53,7 +53,7 @@ def confirm(token: str, keep_session: int | None, by: By) -> None:
 
 
 def _may(person: Person) -> bool:
-    return person.blocked_at is None and person.held_at is None
+    return not person.is_shut and person.held_at is None
 
 
 def _linked(token: str) -> Challenge:

@@ -27,8 +27,10 @@ def start_for(person: Person, actor: Person | None, terms: Terms, by: By) -> Non
     _spend(person)
     with transaction():
         person = people.lock(person.id)
-        if person.blocked_at:
-            raise Rejected(None, "blocked", _("This account is blocked. Unblock it first."))
+        if person.is_shut:
+            raise Rejected(
+                None, "blocked", _("This account is blocked or deleted. End that first.")
+            )
         wish = challenges.open_(PASSWORD_RESET, person.id, person.email_key, by.device, terms)
         event = audit.record("recovery:sent-by-support", person.id, by)
         outbox.put(messages.recovery_by_support, f"{wish.id}:{event.id}", person.id)
