@@ -99,7 +99,7 @@ GENERAL = (
     Setting(
         "API_FAMILIES",
         ("b", "c", "d", "e"),
-        "Families of older programs that the API speaks to as well.",
+        "Families of older programs that the API speaks to as well; none closes all.",
     ),
     Setting(
         "CORS_ALLOWED_ORIGINS",

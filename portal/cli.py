@@ -22,6 +22,7 @@ from portal.profile import service as profile
 
 THREADS = 16  # most of them wait: for a slow reader, for a turn to hash
 LAST_MESSAGE_SECONDS = 10  # at the end, for the message under way
+LEAD = click.IntRange(0, 86_400)
 LARGEST_BODY = 16 * 1024 * 1024  # larger ones are not even spooled; smaller get our own page
 users = click.Group("users", help="Help people from the command line.")
 staff = click.Group("staff", help="Who helps others.")
@@ -89,7 +90,7 @@ def change_role(email, role):
 
 
 @keys.command()
-@click.option("--lead", default=0, metavar="SECONDS", help="Begin to sign with it later.")
+@click.option("--lead", default=0, type=LEAD, metavar="SECONDS", help="Sign with it later.")
 def rotate(lead):
     """Add a signing key; tokens of the older ones stay good to their end.
 
@@ -104,7 +105,7 @@ def rotate(lead):
 def replace():
     """Put a new signing key in the place of all: when one may be known to others."""
     signing.replace()
-    click.echo("One new key; programs get new tokens with their refresh tokens.")
+    click.echo("One new key. Programs need new access tokens, by refreshing or signing in.")
 
 
 def serve(app):

@@ -83,6 +83,11 @@ def test_f02_browsers_have_a_session_cookie_and_never_a_jwt(world, ann):
     stranger = world.visitor()
     token = browser.cookie("latchkey")
     assert stranger.get("/profile", Authorization=f"Bearer {token}").location == "/sign-in"
+    typed = {"email": ann.email, "password": PASSWORD}
+    access = world.app.test_client().post("/api/v1/auth/token", json=typed).json["access_token"]
+    for path in "/profile", "/security", "/security/password":
+        page = world.visitor().get(path, Authorization=f"Bearer {access}")
+        assert page.location.startswith("/sign-in"), "A page took an access token."
 
 
 def test_f04_packages_and_top_level_are_those_of_the_card():

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.accounts.models import Person
 from portal.codes.models import VERIFY_PHONE, Challenge
 from portal.core import clock, crypto
-from portal.core.db import at_once, changed, db
+from portal.core.db import changed, db
 from portal.core.errors import Rejected, Vanished
 from portal.core.settings import setting
 
@@ -70,12 +70,6 @@ def of_phone(number: str) -> Person | None:
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 
-def of_username(key: str | None) -> Person | None:
-    """Whoever has the username of this key, read afresh."""
-    wanted = select(Person).where(Person.username_key == key)
-    return db.session.scalar(wanted.execution_options(populate_existing=True)) if key else None
-
-
 def get(person_id: int | None) -> Person | None:
     """The person of this id, read afresh."""
     return db.session.get(Person, person_id, populate_existing=True) if person_id else None
@@ -132,14 +126,6 @@ def add(email: str, full_name: str, role: str, password_hash: str) -> Person:
     except IntegrityError:
         return db.session.scalars(select(Person).where(Person.email_key == key(email))).one()
     return person
-
-
-def free_username(key: str | None) -> None:
-    """Takes the username of this key from whoever has not proven an address, in its own commit."""
-    waiting = (Person.email_proven_at.is_(None), Person.blocked_at.is_(None))
-    held = update(Person).where(Person.username_key == key, *waiting)
-    if key:
-        at_once(held.values(username=None, username_key=None))
 
 
 def disown(person: Person) -> None:

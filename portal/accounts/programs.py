@@ -18,7 +18,6 @@ from portal.codes.models import PASSWORD_RESET, Challenge
 from portal.core import audit, clock, crypto
 from portal.core.audit import By
 from portal.core.db import changed, db
-from portal.core.errors import Unauthenticated
 from portal.core.settings import setting
 from portal.delivery import outbox
 
@@ -63,13 +62,11 @@ def of_sid(sid: UUID) -> Session | None:
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 
-def of_refresh(token: str) -> SessionSecret:
-    """A refresh token of ours, whatever became of it.  Raises Unauthenticated."""
+def of_refresh(token: str) -> SessionSecret | None:
+    """A refresh token of ours, whatever became of it."""
     wanted = select(SessionSecret).where(SessionSecret.digest == crypto.digest(token))
     row = db.session.scalar(wanted.execution_options(populate_existing=True))
-    if row is None or row.session.kind != PROGRAM:
-        raise Unauthenticated("invalid", "")
-    return row
+    return row if row is not None and row.session.kind == PROGRAM else None
 
 
 def turn(row: SessionSecret) -> str | None:

@@ -8,7 +8,8 @@ from portal.accounts.models import Person
 from portal.core.errors import NotAllowed, Rejected
 from portal.core.settings import Refused, setting
 
-RANK = ("user", "viewer", "support", "admin")
+USER = "user"
+RANK = (USER, "viewer", "support", "admin")
 NAME = re.compile(r"[A-Za-z0-9_-]{1,20}")  # it stands in paths
 MAY = {
     "people:read": "viewer",
@@ -39,6 +40,11 @@ def require(actor: Person | None, permission: str, over: Person) -> None:
     mine = rank(actor.role)
     if mine < rank(MAY[permission]) or over.id == actor.id or rank(over.role) > mine:
         raise NotAllowed
+
+
+def usual() -> str:
+    """The role of whoever signs up through a program without choosing one."""
+    return USER if is_offered(USER) else chosen()
 
 
 def chosen() -> str:

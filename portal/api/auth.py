@@ -128,7 +128,7 @@ def refresh(body):
         "Sign out",
         Answer(),
         of_json(closed(fields(refresh_token=REFRESH))),
-        about="Ends the sign-in that the refresh token belongs to (RFC 7009).",
+        about="Ends the sign-in that the token belongs to; one that is nobody's ends nothing.",
     )
 )
 def revoke(body):

@@ -14,6 +14,7 @@ from portal.core.errors import Rejected, Several, Unreadable, WrongKind
 from portal.core.settings import setting
 
 JSON, FORM = "application/json", "multipart/form-data"
+DEEPEST = 8  # ours have two levels; what judges them calls itself for each
 Body = Mapping[str, Any]
 
 
@@ -60,9 +61,18 @@ def _json() -> dict[str, Any]:
         json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except (ValueError, RecursionError):
         raise Unreadable(_("This is not well-formed JSON.")) from None
-    if not isinstance(body, dict):
-        raise Unreadable(_("The body has to be a JSON object."))
+    if not isinstance(body, dict) or _depth(body) > DEEPEST:
+        raise Unreadable(_("The body has to be a JSON object, and not a deep one."))
     return body
+
+
+def _depth(value: object) -> int:
+    """How many lists and objects stand inside each other, counted up to one too many."""
+    level, depth = [value], 0
+    while depth <= DEEPEST and (level := [each for each in level if isinstance(each, dict | list)]):
+        inside = (each.values() if isinstance(each, dict) else each for each in level)
+        level, depth = [each for part in inside for each in part], depth + 1
+    return depth
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,6 +97,8 @@ def _form(schema: Schema) -> dict[str, Any]:
         raise Unreadable(_("No field can be read from this body."))
     if len(sent) > len(names) or len(set(names)) < len(names):
         raise Unreadable(_("A field may come once."))
+    if any("\ufffd" in each for each in request.form.values()):  # read from what is no UTF-8
+        raise Unreadable(_("Send the texts in UTF-8."))
     wrong = [each for each in names if _is_file(schema, each) != (each in request.files)]
     if refused := [name for name in wrong if name in schema["properties"]]:
         words = _("This has to be of another type.")

@@ -25,9 +25,13 @@ REFUSAL = fields(
 )
 
 
+# As RFC 9110 has them; Python's own depend on its version.
+TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
 def problem(no: No) -> Mapping[str, Any]:
     """Problem details."""
-    title = HTTPStatus(no.status).phrase
+    title = TITLES.get(no.status) or HTTPStatus(no.status).phrase
     body = {"type": "about:blank", "title": title, "status": no.status, "detail": no.message}
     more = {"code": no.code, "errors": no.errors}
     return body | {name: value for name, value in more.items() if value}
@@ -41,6 +45,6 @@ V1 = Family(
     envelope=problem,
     refusal=REFUSAL,
     media=PROBLEM,
-    statuses={"missing": 400, "unknown": 400, "unproven": 403, "blocked": 401, "expired": 401},
+    statuses={"missing": 400, "unknown": 400, "unproven": 403},
     under="/api/",
 )

@@ -5,13 +5,16 @@ along.  Sole owner of flask_cors.
 """
 
 import re
+from collections.abc import Sequence
+from functools import partial
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_cors import CORS
 
 from portal.core import shapes
 from portal.core.settings import setting
 
+METHODS = "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"
 HEADERS = "Authorization", "Content-Type"
 EXPOSED = "Retry-After", "WWW-Authenticate"
 MEMORY_SECONDS = 600  # for which a browser need not ask again
@@ -22,10 +25,13 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         origins = list(setting("CORS_ALLOWED_ORIGINS"))
     if origins:
+        patterns = _patterns(app)
+        app.after_request(partial(_tell_caches, patterns))
         CORS(
             app,
-            resources=_patterns(app),
+            resources=patterns,
             origins=origins,
+            methods=METHODS,
             allow_headers=HEADERS,
             expose_headers=EXPOSED,
             max_age=MEMORY_SECONDS,
@@ -36,7 +42,15 @@ def init_app(app: Flask) -> None:
 
 def _patterns(app: Flask) -> list[str | re.Pattern[str]]:
     doors, rules = shapes.doors(app), list(app.url_map.iter_rules())
-    return [_pattern(each.rule) for each in rules if each.endpoint.partition(".")[0] in doors]
+    outside = [each for each in rules if each.endpoint.partition(".")[0] in doors]
+    return [re.compile("/api/"), *(_pattern(each.rule) for each in outside)]
+
+
+def _tell_caches(patterns: Sequence[str | re.Pattern[str]], answer: Response) -> Response:
+    """What is answered depends on who asks."""
+    if any(re.match(each, request.path) for each in patterns):
+        answer.vary.add("Origin")
+    return answer
 
 
 def _pattern(rule: str) -> re.Pattern[str]:

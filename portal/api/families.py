@@ -18,7 +18,7 @@ from portal.api.bearer import Reach
 from portal.api.bodies import Kind
 from portal.api.schemas import Schema
 from portal.core import shapes
-from portal.core.errors import PortalError, Rejected, Several, Unauthenticated
+from portal.core.errors import NotAllowed, PortalError, Rejected, Several, Unauthenticated
 from portal.core.shapes import Refusal
 
 PROBLEM = "application/problem+json"
@@ -66,6 +66,7 @@ class Operation:
     statuses: Mapping[str, int] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     about: str = ""
+    leads: Callable[..., bool] = lambda **_path: True
     envelope: Envelope | None = None
 
 
@@ -173,11 +174,13 @@ def _challenge(no: No) -> str:
 def _run(operation: Operation, view: View) -> View:
     @wraps(view)
     def run(**path: Any) -> ResponseReturnValue:
+        if not operation.leads(**path):
+            raise NotAllowed
         bearer.check(operation.reach)
         more = {"body": bodies.read(operation.body)} if operation.body else {}
         said = view(**path, **more)
         if operation.answer.schema is None:
-            return "", operation.answer.status
+            return Response(status=operation.answer.status, content_type=None)
         return said if isinstance(said, Response) else (said, operation.answer.status)
 
     return run

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -88,6 +89,9 @@ def _operation(family: Family, operation: Operation) -> Part:
 
 def _no(family: Family, operation: Operation) -> Part:
     found = refusals(family, operation)
+    if operation.envelope:
+        own = replace(family, envelope=operation.envelope)
+        return {str(each): _refusal(own, each) for each in found}
     return {str(each): {"$ref": f"#/components/responses/{family.key}-{each}"} for each in found}
 
 
@@ -107,8 +111,7 @@ def _body(operation: Operation) -> Part | None:
     if operation.body is None:
         return None
     media, schema = operation.body.media, operation.body.schema
-    told = _content(schema) if media == JSON else {"schema": _in_force(schema)}  # no file in words
-    return {"required": True, "content": {media: told}}
+    return {"required": True, "content": {media: _content(schema)}}
 
 
 def _answer(operation: Operation) -> Part:
@@ -173,7 +176,8 @@ def _told(family: Family, status: int) -> Part:
     """As the family would tell it."""
     wrong = {400: _("This is missing."), 422: _("This has to be of another type.")}.get(status)
     errors = {"email": [wrong]} if wrong else {}
-    no = No(status, wrong or words.of_status(status), errors, "", PortalError())
+    code = "unproven" if status == 403 else ""
+    no = No(status, wrong or words.of_status(status), errors, code, PortalError())
     parts = family.refusal.get("properties", {})
     steady = {name for name, part in parts.items() if part.get("format") in STEADY}
     kept = {name: schemas.example(parts[name]) for name in steady}

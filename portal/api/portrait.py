@@ -41,7 +41,7 @@ PICTURE = fields(
 )
 WHOLE = fields(
     email=text("ann@example.org", format="email"),
-    full_name=FULL_NAME,
+    full_name=maybe(FULL_NAME),
     username=USERNAME,
     job_title=JOB_TITLE,
     organisation=ORGANISATION,
@@ -59,7 +59,7 @@ def whole(person: Person) -> dict[str, Any]:
     columns = "job_title", "organisation", "city", "country", "bio"
     return {
         "email": person.email,
-        "full_name": person.full_name,
+        "full_name": person.full_name or None,
         "username": person.username,
         **{name: getattr(profile, name) or None for name in columns},
         "social_links": {name: profile.links.get(name) for name in PLATFORMS},

@@ -26,10 +26,11 @@ MODULES = (
     slashed_auth,
     slashed_recovery,
     slashed_profile,
-)  # operations by being imported
+)  # what they offer is opened with their family: importing them is all that it takes
 DIALECTS: dict[str, Family] = {
     each.FAMILY.key: each.FAMILY for each in (timestamped, enveloped, slashed, bare)
 }
+NONE = "none"  # an empty setting is no setting
 bp = Blueprint("api_public", __name__)
 
 
@@ -37,14 +38,15 @@ def init_app(app: Flask) -> None:
     """Opens the API's doors in `app`: the canonical one, and the families of API_FAMILIES."""
     with app.app_context():
         wanted = setting("API_FAMILIES")
-    if unknown := set(wanted) - set(DIALECTS):
-        raise Refused(f"API_FAMILIES: {min(unknown)} is no family. Use {','.join(DIALECTS)}.")
+    if unknown := set(wanted) - {*DIALECTS, NONE}:
+        known = f"{','.join(DIALECTS)}, or {NONE}"
+        raise Refused(f"API_FAMILIES: {min(unknown)} is no family. Use {known}.")
     opened = [V1, *(family for key, family in DIALECTS.items() if key in wanted)]
     for family in opened:
         family.register(app)
-    cors.init_app(app)
     docs.init_app(app, opened)
     app.register_blueprint(bp)
+    cors.init_app(app)
 
 
 @bp.get("/.well-known/jwks.json")

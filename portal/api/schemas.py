@@ -6,6 +6,7 @@ Sole owner of jsonschema.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from flask_babel import gettext as _
@@ -16,6 +17,7 @@ from jsonschema.validators import create
 from portal.core.errors import Rejected, Several
 
 Schema = dict[str, Any]
+MOST_TOLD = 50  # refusals of one body: the answer must not be longer than what was sent
 JUDGED = "type", "properties", "required", "additionalProperties", "oneOf", "enum", "items"
 Judge = create(
     meta_schema={},
@@ -57,7 +59,12 @@ def maybe(schema: Schema) -> Schema:
 
 def file(meaning: str) -> Schema:
     """A file of a multipart body."""
-    return {"type": "string", "format": "binary", "description": meaning}
+    return {
+        "type": "string",
+        "format": "binary",
+        "description": meaning,
+        "examples": ["the bytes of a picture"],
+    }
 
 
 def listed(item: Schema) -> Schema:
@@ -103,8 +110,8 @@ def example(schema: Schema) -> Any:
 
 def judge(schema: Schema, body: object) -> None:
     """Raises Several: code `missing`, `unknown` or `type`, for each member that is not as said."""
-    found = [refused for error in Judge(schema).iter_errors(body) for refused in _refused(error)]
-    if found:
+    each = (refused for error in Judge(schema).iter_errors(body) for refused in _refused(error))
+    if found := list(islice(each, MOST_TOLD)):
         raise Several(found)
 
 

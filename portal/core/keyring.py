@@ -53,9 +53,12 @@ class Ring:
     signers: tuple[Signer, ...]
 
     def newest(self) -> Signer:
-        """Of those whose time has come; of all, should the clock have been set back."""
-        ready = [each for each in self.signers if each.nbf <= now()]
-        return max(ready or self.signers, key=lambda signer: (signer.nbf, not signer.exp))
+        """Of those whose time has come, the one whose end is not known yet.
+
+        Before a lead is over, the one before; of all, should the clock have been set back.
+        """
+        ready = [each for each in self.signers if each.nbf <= now() and each.is_believed()]
+        return max(ready or self.signers, key=lambda signer: (not signer.exp, signer.nbf))
 
     def named(self, kid: object) -> Signer | None:
         """The key of this number, if it is believed."""
@@ -81,12 +84,13 @@ def make(file: Path) -> bool:
 def rotate(file: Path, lead_seconds: int, overlap_seconds: int) -> int:
     """Adds a key that signs `lead_seconds` from now; the others end `overlap_seconds` after that.
 
-    -> how many keys there are now.  Raises Refused.
+    One that was to sign later has not signed anything, and gives way.  -> how many keys there are
+    now.  Raises Refused.
     """
     start = now() + lead_seconds
     end = start + overlap_seconds + SLACK_SECONDS
-    believed = [each for each in read(file).signers if each.is_believed()]
-    return _replace(file, [*(_dict(each, end) for each in believed), _new(start)])
+    used = [each for each in read(file).signers if each.is_believed() and each.nbf <= now()]
+    return _replace(file, [*(_dict(each, end) for each in used), _new(start)])
 
 
 def replace(file: Path) -> None:

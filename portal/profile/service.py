@@ -8,9 +8,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
-from portal.accounts import names, people
+from portal.accounts import names, people, usernames
 from portal.accounts.models import Person
 from portal.core import audit, clock
 from portal.core.audit import By
@@ -50,7 +49,7 @@ def change(person: Person, typed: Mapping[str, Any], by: By, picture: Upload | N
     with Gather() as take:
         values = attributes.tidied(typed, take)
         files = take(_made, picture) if picture else {}
-    people.free_username(names.username_key(values.get("username")))
+    usernames.free(names.username_key(values.get("username")))
     with _stored(files) as name, transaction():
         mine = people.lock(person.id)
         _write(mine, values)
@@ -114,24 +113,12 @@ def _write(person: Person, values: Mapping[str, Any]) -> None:
     if "full_name" in said:
         person.full_name = said.pop("full_name")
     if "username" in said:
-        _take_username(person, said.pop("username"))
+        username = said.pop("username")
+        usernames.give(person, username, names.username_key(username))
     if said:
         profile = _kept(person)
         for name, value in said.items():
             setattr(profile, "links" if name == attributes.LINKS else name, value)
-
-
-def _take_username(person: Person, username: str | None) -> None:
-    """One person's, without regard to case."""
-    if username == person.username:
-        return
-    try:
-        with db.session.begin_nested():
-            person.username, person.username_key = username, names.username_key(username)
-    except IntegrityError:
-        raise Rejected(
-            "username", "taken", _("Somebody else has this username. Choose another.")
-        ) from None
 
 
 def _swap(person: Person, name: str | None) -> None:

@@ -403,3 +403,14 @@ def test_the_canary_sings():
         with suppress(OSError):
             urllib.request.urlopen(f"http://127.0.0.1:{canary.server_port}/keys", timeout=5)
         assert canary.hits == 1
+
+
+@pytest.mark.parametrize("path", [TOKEN, "/login", "/auth/sign-in/user/"])
+def test_enum_07_a_password_that_no_hash_can_take_is_wrong_for_everybody(app, ann, path):
+    answers = [
+        app.test_client().post(path, json={"email": email, "password": password})
+        for email in (ann.email, "nobody@example.org")
+        for password in ("x" * 73, "ä" * 128, "x" * 10_000, "\0" * 20, "🦊" * 60)
+    ]
+    assert {answer.status_code for answer in answers} == {401}
+    assert len({answer.data for answer in answers}) == 1

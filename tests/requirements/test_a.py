@@ -53,3 +53,14 @@ def test_a13_a_picture_is_put_as_it_is_posted(wire, ann, method):
     url = answer.json()["picture"]
     assert program.get("/api/v1/profile").json()["picture"] == url
     assert Program(wire).get(url.removeprefix(wire.url)).headers["Content-Type"] == "image/webp"
+
+
+def test_a09_an_access_token_expires_after_thirty_minutes(app, sign_up, time):
+    client, person = app.test_client(), sign_up("robin@example.org")
+    typed = {"email": person.email, "password": person.password}
+    pair = client.post("/api/v1/auth/token", json=typed).json
+    assert pair["expires_in"] == 30 * 60
+    bearer = {"Authorization": f"Bearer {pair['access_token']}"}
+    for seconds, status in (29 * 60 + 59, 200), (1, 401):
+        time.pass_(seconds=seconds)
+        assert client.get("/api/v1/profile", headers=bearer).status_code == status

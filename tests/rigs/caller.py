@@ -64,14 +64,18 @@ class Caller:
         """Sends a form as the page last opened would."""
         return self._ask("POST", path, urlencode({"csrf_token": self.token, **fields}))
 
+    @property
+    def cookies(self) -> str:
+        """What this browser sends along (RFC 6265, 4.2.1)."""
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+
     def _ask(self, method: str, path: str, body: str | None) -> Answer:
-        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         headers = {"Origin": self.url, "Content-Type": FORM} if body is not None else {}
         began = time.monotonic()
         where = urlsplit(self.url)
         line = http.client.HTTPConnection(str(where.hostname), where.port, timeout=self._patience)
         with closing(line):
-            line.request(method, path, body, {"Cookie": cookies, **headers})
+            line.request(method, path, body, {"Cookie": self.cookies, **headers})
             got = line.getresponse()
             data = got.read()
         self._keep(got.headers)

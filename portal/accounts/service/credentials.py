@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import alerts, attempts, names, people, proof, sending
+from portal.accounts import alerts, attempts, names, people, proof, sending, usernames
 from portal.accounts.models import Person
 from portal.codes import challenges
 from portal.codes.terms import Terms
-from portal.core import audit, clock, crypto, phrases
+from portal.core import audit, clock, phrases
 from portal.core.audit import By
 from portal.core.db import transaction
 from portal.core.errors import Gather, KeptOut, NotProven, Rejected, TooSoon
@@ -43,13 +43,13 @@ class Typed:
     def key(self) -> str:
         """What wrong passwords are counted by."""
         if self.called is not None:
-            return "username " + crypto.digest(self.called.strip().casefold())
+            return names.key(self.called)
         return people.key(self.email)
 
     def person(self) -> Person | None:
         """Whoever has this address or username, read afresh."""
         if self.called is not None:
-            return people.of_username(names.searched(self.called))
+            return usernames.holder(names.searched(self.called))
         return people.find(self.email)
 
 
@@ -64,18 +64,20 @@ def whose(typed: Typed, by: By) -> Person:
     except TooSoon as wait:
         raise _kept_out(wait) from None
     if person is None or not right:
-        raise mismatch(person, typed.key, by)
+        raise mismatch(person, typed.key, by, typed.called is not None)
     return person
 
 
-def mismatch(person: Person | None, key: str, by: By) -> Rejected:
+def mismatch(person: Person | None, key: str, by: By, called: bool = False) -> Rejected:
     """Noted, and told alike whatever does not fit."""
     with transaction():
         event = audit.record("sign-in:refused", person.id if person else None, by)
         alerts.wrong_password(person, key, event)
-    return Rejected(
-        "email", "mismatch", _("Check your email address and password. They do not match.")
-    )
+    if called:
+        words = _("Check your username and password. They do not match.")
+        return Rejected("username", "mismatch", words)
+    words = _("Check your email address and password. They do not match.")
+    return Rejected("email", "mismatch", words)
 
 
 def check_standing(person: Person) -> None:

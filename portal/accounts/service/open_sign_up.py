@@ -3,9 +3,11 @@
 Until somebody reads the mail of the address, its account belongs to whoever typed it last.
 """
 
+from dataclasses import replace
+
 from flask_babel import gettext as _
 
-from portal.accounts import hashing, people, programs, proof
+from portal.accounts import hashing, people, programs, proof, roles
 from portal.accounts.programs import Program
 from portal.accounts.service import wishes
 from portal.accounts.service.wishes import Wish
@@ -26,8 +28,7 @@ def register(wish: Wish, how: Terms, by: By) -> Program:
     The address gets the usual message.  Raises Several, Rejected (code `taken` where somebody has
     the address, proven or not) or TooSoon.
     """
-    _check_role(wish.role)
-    said = wishes.accepted(wish)
+    said = wishes.accepted(replace(wish, role=wish.role or roles.usual()))
     _spend(by)
     _check_free(said.email, by)
     wishes.spend(said, by)
@@ -39,13 +40,6 @@ def register(wish: Wish, how: Terms, by: By) -> Program:
             proof.ask(person, how, by)
             return programs.begin(person, refreshing=False, by=by, news=False)
     raise _taken()  # somebody was quicker
-
-
-def _check_role(typed: str) -> None:
-    offered = setting("SIGN_UP_ROLES")
-    if typed and typed not in offered:
-        words = _("Nobody can choose this role. Use %(all)s.", all=", ".join(offered))
-        raise Rejected("role", "not-offered", words)
 
 
 def _spend(by: By) -> None:

@@ -56,10 +56,10 @@ def refresh(token: str, by: By) -> Program:
     One that was used before is a thief's, or its owner's after a thief: the sign-in ends for both.
     Raises Unauthenticated.
     """
-    row = programs.of_refresh(token)
+    row = _own(token)
     with transaction():
         person = people.lock(row.session.person_id)
-        row = programs.of_refresh(token)  # once more: another request may have been quicker
+        row = _own(token)  # once more: another request may have been quicker
         fresh = _turned(row, person, by)
     if fresh is None:
         raise _dead()
@@ -68,13 +68,19 @@ def refresh(token: str, by: By) -> Program:
 
 def revoke(token: str, by: By) -> None:
     """Ends the sign-in of a refresh token, used or not; one that is nobody's ends nothing."""
-    try:
-        row = programs.of_refresh(token)
-    except Unauthenticated:
+    row = programs.of_refresh(token)
+    if row is None:
         return
     with transaction():
         sessions.end(row.session)
         audit.record("sign-in:ended", row.session.person_id, by)
+
+
+def _own(token: str) -> SessionSecret:
+    row = programs.of_refresh(token)
+    if row is None:
+        raise _dead()
+    return row
 
 
 def _turned(row: SessionSecret, person: Person, by: By) -> str | None:

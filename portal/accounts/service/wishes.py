@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy.exc import IntegrityError
 
-from portal.accounts import names, passwords, people, proof, roles, sending, sessions
+from portal.accounts import names, passwords, people, proof, roles, sending, sessions, usernames
 from portal.accounts.models import Person
 from portal.core import clock, throttle
 from portal.core.audit import By
-from portal.core.db import db
 from portal.core.errors import Gather, Rejected
 from portal.core.settings import setting
 from portal.core.throttle import Limit
@@ -45,6 +43,7 @@ class Accepted:
 
 def accepted(wish: Wish) -> Accepted:
     """The rules that ask nobody.  Raises Several, Rejected."""
+    _check_role(wish.role)
     with Gather() as take:
         full_name = "" if wish.full_name is None else take(names.full_name, wish.full_name)
         email = take(people.address, wish.email)
@@ -53,6 +52,14 @@ def accepted(wish: Wish) -> Accepted:
         take(passwords.repeated, wish.password, wish.again)
     passwords.not_personal(password, passwords.own_words(full_name, email, username))
     return Accepted(full_name, email, password, username, wish.role or roles.chosen())
+
+
+def _check_role(typed: str) -> None:
+    """First of all: a door may have no path for a role that nobody can choose."""
+    if typed and not roles.is_offered(typed):
+        offered = ", ".join(setting("SIGN_UP_ROLES"))
+        words = _("Nobody can choose this role. Use %(all)s.", all=offered)
+        raise Rejected("role", "not-offered", words)
 
 
 def spend(wish: Accepted, by: By) -> None:
@@ -64,11 +71,11 @@ def spend(wish: Accepted, by: By) -> None:
     times = setting("SIGN_UPS_PER_NETWORK_HOUR")
     throttle.spend([Limit("sign-ups", f"network {by.network}", times, HOUR)])
     key = names.username_key(wish.username)
-    holder = people.of_username(key)
+    holder = usernames.holder(key)
     if holder and (holder.email_proven_at or holder.is_shut):
-        raise _taken()
+        raise usernames.taken()
     sending.spend(proof.PURPOSE, people.find(wish.email), people.key(wish.email), None, by)
-    people.free_username(key)
+    usernames.free(key)
 
 
 def open_(wish: Accepted, password_hash: str) -> Person:
@@ -96,17 +103,4 @@ def start_anew(person: Person, wish: Accepted, password_hash: str) -> None:
     person.password_changed_at = clock.now()
     if not roles.is_staff(person):
         person.role = wish.role
-    _call(person, wish.username)
-
-
-def _call(person: Person, username: str | None) -> None:
-    try:
-        with db.session.begin_nested():
-            person.username, person.username_key = username, names.username_key(username)
-    except IntegrityError:
-        raise _taken() from None
-
-
-def _taken() -> Rejected:
-    words = _("Somebody else has this username. Choose another.")
-    return Rejected("username", "taken", words)
+    usernames.give(person, wish.username, names.username_key(wish.username))

@@ -17,16 +17,15 @@ from portal.api.bearer import Reach
 from portal.api.bodies import of_form, of_json
 from portal.api.families import Answer, Family, No, Operation
 from portal.api.portrait import FULL_NAME, PICTURE
-from portal.api.schemas import Schema, fields, file, text
+from portal.api.schemas import Limit, Schema, fields, file, text
 from portal.codes import terms
 from portal.core.errors import Rejected
 from portal.profile import service as profile
 from portal.profile.service import Upload
-from portal.recovery.service import asking, resetting
+from portal.recovery.service import asking, links, resetting
 from portal.recovery.service.choice import Choice
 from portal.recovery.service.resetting import Identity
 
-RECOVERY = "/recover/link/{token}"
 REFUSAL: Schema = fields(
     {"errors": {"type": "object", "description": "Each field that was refused, and why."}},
     status=text("error"),
@@ -34,9 +33,9 @@ REFUSAL: Schema = fields(
 )
 EMAIL = text("ann@example.org", longest="EMAIL_MAX_LENGTH", format="email")
 PASSWORD = text("copper lantern tuesday", longest="PASSWORD_MAX_LENGTH", format="password")
-ROLE = text("user", "One of those that people may choose; without it, user.")
+ROLE = text("user", "One of those that people may choose; without it, user, if that is one.")
 OWN_EMAIL = EMAIL | {"description": "The account's own: it cannot be changed here."}
-IMAGE = file("PNG, JPEG or WebP, up to 5 MB.")
+IMAGE = file("A PNG, JPEG or WebP.") | {"maxLength": Limit("PICTURE_MAX_BYTES")}
 CODE = text("123456", "That of the message.")
 WHO = {
     "id": text("6f1f9c1e-5a0e-4d0b-9a53-0c2f5a3f7c11", format="uuid"),
@@ -130,7 +129,7 @@ def login(body):
     )
 )
 def forgot_password(body):
-    asking.start_by_email(body["email"], terms.api(RECOVERY), bearer.by())
+    asking.start_by_email(body["email"], terms.api(links.PATH), bearer.by())
     return _done(_("If there is an account with this address, we have sent it a code."))
 
 

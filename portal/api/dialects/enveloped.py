@@ -54,7 +54,6 @@ FAMILY = Family(
     envelope=envelope,
     refusal=REFUSAL,
     statuses={"missing": 400, "type": 400, "unproven": 403},
-    under="/api/auth/",
 )
 
 

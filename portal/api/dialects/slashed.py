@@ -6,21 +6,25 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import roles
 from portal.accounts.programs import Program
 from portal.api import tokens
 from portal.api.families import Answer, Family, No
-from portal.api.schemas import Schema, fields, text
-from portal.core.errors import NotAllowed, Unauthenticated
+from portal.api.schemas import Schema, fields, text, yes
+from portal.core.errors import Unauthenticated
 
 PROOF_LINK = "/auth/verify-otp/{uid}/{token}/"
 RESET_LINK = "/auth/reset-password/{uid}/{token}/"
 LINKS = tuple(link.partition("{")[0] for link in (PROOF_LINK, RESET_LINK))
-REFUSAL: Schema = {
-    "type": "object",
-    "description": "Each field that was refused and why, or a message.",
-    "additionalProperties": True,
-}
+REFUSAL: Schema = fields(
+    {
+        "message": text("Check what was sent.", "What went wrong, where no field is to blame."),
+        "detail": text("This access token has expired.", "The same, of a token."),
+        "code": text("token_not_valid", "Of a token: token_not_valid or not_authenticated."),
+        "pos": yes("False: the account has another role.", example=False),
+        "not_verified": yes("True: the address is not proven yet; a message was sent."),
+        "is_blocked": yes("True: the account is blocked."),
+    }
+) | {"description": "A message, or else each field that was refused with a list of reasons."}
 FACTS = {
     "role": {"pos": False},
     "unproven": {"not_verified": True},
@@ -71,14 +75,6 @@ def pair(program: Program) -> dict[str, str]:
         "refresh": program.refresh,
         "access": tokens.access(session),
     }
-
-
-@bp.before_request
-def check_role() -> None:
-    """A role that nobody may choose is no path at all, whatever is sent there."""
-    role = (request.view_args or {}).get("role")
-    if (request.endpoint or "").endswith(".sign_up_with_role") and not roles.is_offered(role):
-        raise NotAllowed
 
 
 @bp.after_request

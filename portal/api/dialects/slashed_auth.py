@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from portal.accounts import roles
 from portal.accounts.service import joining, sign_up
 from portal.accounts.service import tokens as stories
 from portal.accounts.service.credentials import Typed
@@ -52,7 +53,9 @@ TYPED = fields({"username": USERNAME, "email": EMAIL}, password=PASSWORD)
             )
         ),
         refuses=(404, 429),
-        about="The same for every address: only who reads its mail learns more.",
+        leads=roles.is_offered,
+        about="A role that nobody can choose is no path.  The same for every address: only who"
+        " reads its mail learns more.",
     )
 )
 def sign_up_with_role(role, body):

@@ -55,6 +55,9 @@ def profile():
 )
 def profile_update(body):
     typed = {name: value for name, value in body.items() if name in CHANGED}
+    if "social_links" in typed:  # of other platforms this family says nothing, as of other keys
+        known = portrait.SOCIAL_LINKS["properties"]
+        typed["social_links"] = {k: v for k, v in body["social_links"].items() if k in known}
     service.change(bearer.person(), typed, bearer.by())
     return _whole()
 

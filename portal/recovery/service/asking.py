@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from flask_babel import gettext as _
 
-from portal.accounts import devices, names, people, phones, sending
+from portal.accounts import devices, names, people, phones, sending, usernames
 from portal.accounts.models import Person
 from portal.codes import challenges
 from portal.codes.models import PASSWORD_RESET
@@ -65,7 +65,7 @@ def start_by_username(username: str | None, terms: Terms, by: By) -> None:
     name = (username or "").strip()
     if not name:
         raise Rejected("username", "empty", _("Enter your username"))
-    key, person = names.key(name), people.of_username(names.searched(name))
+    key, person = names.key(name), usernames.holder(names.searched(name))
     sending.spend(PURPOSE, None, key, None, by)
     _open(Asked(key, person, messages.recovery, terms), by)
 
