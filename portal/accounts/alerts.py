@@ -18,7 +18,7 @@ def wrong_password(person: Person | None, key: str, event: Event) -> None:
     devices count together, so that guessing from many places is noticed too.  For an address that
     nobody has the same is done, down to a message that goes to nobody.
     """
-    _address, account = sending.subjects(person, key)
+    account = sending.subject(person.email_key if person else key)
     most = setting("WRONG_PASSWORDS_PER_ACCOUNT")
     if throttle.takes_last(Limit("wrong passwords in day", account, most, DAY)):
         outbox.put(messages.many_wrong_passwords, event.id, person.id if person else None)

@@ -67,7 +67,7 @@ def _limits(person: Person | None, key: str, device: str | None, by: By) -> tupl
     account, network = ((setting(name), setting(f"{name}_SECONDS")) for name in names)
     if device:
         return (Limit("wrong password", devices.subject(device), *account),)
-    whose, _account = sending.subjects(person, key)
+    whose = sending.subject(key)
     return (
         Limit(f"wrong password {by.network}", whose, *account),
         Limit("wrong password", f"network {by.network}", *network),

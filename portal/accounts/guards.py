@@ -77,8 +77,10 @@ def remembered(page: str) -> str:
 
 def by() -> By:
     """The acting person, network and device, for audit and throttle."""
-    person_id = current_user.person.id if current_user.is_authenticated else None
-    return By(person_id, web.network(), devices.describe(request.headers.get("User-Agent", "")))
+    acting = current_user.session if current_user.is_authenticated else None
+    person_id, session_id = (acting.person_id, acting.id) if acting else (None, None)
+    device = devices.describe(request.headers.get("User-Agent", ""))
+    return By(person_id, web.network(), device, session_id=session_id)
 
 
 def let_in(answer: Response, signed: SignedIn) -> Response:

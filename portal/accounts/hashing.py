@@ -49,6 +49,12 @@ def again(password: str, start: str) -> str | None:
     return None if pepper is None else _under(password, start, pepper)
 
 
+def unusable() -> str:
+    """A hash that no password has: whoever has it chooses one first."""
+    salt = bcrypt.gensalt(setting("BCRYPT_COST"))
+    return _fresh_prefix(salt) + os.urandom(16).hex()[:BCRYPT_DIGEST]
+
+
 def renewed(password: str, kept: str) -> str:
     """`kept`, or under today's cost and pepper the hash of the password that it is of."""
     return make(password) if stale(kept) else kept

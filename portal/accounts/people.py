@@ -129,12 +129,12 @@ def add(email: str, full_name: str, role: str, password_hash: str) -> Person:
 
 
 def disown(person: Person) -> None:
-    """Whose address it is was open until now: what somebody showed here is nobody's any more.
+    """Whose address it is was open until now: how somebody showed up here is nobody's any more.
 
-    Its files are swept away once no row names them.
+    The picture's files are swept away once no row names them.
     """
     if person.email_proven_at is None:
-        person.picture_name = None
+        person.picture_name = person.username = person.username_key = None
 
 
 def prove(person: Person) -> None:

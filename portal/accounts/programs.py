@@ -81,7 +81,8 @@ def turn(row: SessionSecret) -> str | None:
 
 
 def _is_usual(person: Person, by: By) -> bool:
-    mine = (Session.person_id == person.id, Session.kind == PROGRAM)
+    since = person.email_proven_at or clock.now()  # what was before, anybody may have been
+    mine = (Session.person_id == person.id, Session.kind == PROGRAM, Session.started_at > since)
     alike = exists().where(*mine, Session.network == by.network, Session.device == by.device)
     return bool(db.session.scalar(select(alike)))
 

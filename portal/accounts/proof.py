@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from portal.accounts import messages, people, sessions
 from portal.accounts.models import Person
-from portal.codes import challenges
+from portal.codes import challenges, flows
 from portal.codes.models import VERIFY_EMAIL, Challenge
 from portal.codes.terms import Terms
 from portal.core import audit
@@ -44,6 +44,15 @@ def pretend(owner: Person, terms: Terms, by: By) -> Challenge:
     challenge = challenges.open_(PURPOSE, None, owner.email_key, by.device, nobodys)
     outbox.put(messages.already_registered, f"{challenge.id}:{owner.id}", owner.id)
     return challenge
+
+
+def is_contested(person: Person, challenge: Challenge) -> bool:
+    """Whether others may have signed up with the address while its links live.
+
+    Sign-ups with another password than the one that `challenge` belongs to.
+    """
+    line = flows.line(challenge)
+    return any(each.id not in line for each in flows.recent(PURPOSE, person.id))
 
 
 def settle(person: Person, challenge: Challenge, by: By) -> None:

@@ -18,9 +18,19 @@ EVERYBODY = "everybody"
 LINE = 4  # last digits of a number: whoever rents a block of numbers has all that differ in them
 
 
-def subjects(person: Person | None, key: str) -> tuple[str, str]:
-    """Whose count it is: the typed address's and the account's; nobody's account counts alike."""
-    return f"address {key}", f"person {person.id}" if person else f"nobody {key}"
+def subject(key: str) -> str:
+    """Whose count it is: an address's or number's (its key), whoever has it."""
+    return f"address {key}"
+
+
+def subjects(person: Person | None, key: str) -> tuple[str, ...]:
+    """The count of what was typed, and the account's, which is its address's.
+
+    Whoever asks in the name of an address touches one count, known or not: a second one that began
+    at another time would tell them apart.
+    """
+    own = [subject(person.email_key)] if person else []
+    return tuple(dict.fromkeys([subject(key), *own]))
 
 
 def spend(purpose: str, person: Person | None, key: str, device: str | None, by: By) -> None:
@@ -67,7 +77,7 @@ def _usual(purpose: str, whose: tuple[str, ...], by: By) -> list[Limit]:
 
 
 def _costly(number: str, by: By) -> list[Limit]:
-    whose, _account = subjects(None, phones.key(number))
+    whose = subject(phones.key(number))
     return [
         Limit("sms in day", whose, setting("SMS_PER_NUMBER_DAY"), DAY),
         Limit("sms in hour", f"numbers {number[:-LINE]}", setting("SMS_PER_PREFIX_HOUR"), HOUR),

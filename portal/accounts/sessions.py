@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from portal.accounts import roles
@@ -9,6 +10,7 @@ from portal.accounts.models import Person, Session, SessionSecret
 from portal.core import clock, crypto
 from portal.core.audit import By
 from portal.core.db import at_once, changed, db
+from portal.core.errors import Unauthenticated
 from portal.core.settings import setting
 
 BROWSER, PROGRAM = "browser", "api"
@@ -52,6 +54,17 @@ def is_live(session: Session) -> bool:
     used = session.kind == PROGRAM or session.seen_at + _idle(session.kept) > now
     kept_out = session.person.is_shut or session.person.held_at is not None
     return used and session.expires_at > now and session.ended_at is None and not kept_out
+
+
+def still(by: By) -> None:
+    """The sign-in that acts has not ended while what it asked for was made ready.
+
+    A step of a transaction, after its person is locked.  Raises Unauthenticated.
+    """
+    if by.session_id is not None:
+        session = db.session.get(Session, by.session_id, populate_existing=True)
+        if session is None or not is_live(session):
+            raise Unauthenticated("ended", _("The sign-in has ended."))
 
 
 def is_fresh(session: Session) -> bool:

@@ -61,12 +61,15 @@ def register(body):
         Answer(200, fields(message=text("Your address is confirmed. Sign in now."))),
         of_json(closed(fields(email=EMAIL, code=SENT))),
         refuses=(429,),
-        about="Nobody is signed in by it, and whoever was before is not any more.",
+        about="Nobody is signed in by it, and whoever was before is not any more.  When several"
+        " signed up with the address, a new password has to be chosen, as if it were forgotten.",
     )
 )
 def verify_email(body):
-    joining.verify(body["email"], body["code"], bearer.by())
-    return {"message": _("Your address is confirmed. Sign in now.")}
+    if joining.verify(body["email"], body["code"], bearer.by()):
+        return {"message": _("Your address is confirmed. Sign in now.")}
+    words = _("Your address is confirmed. Others signed up with it, too: choose a new password.")
+    return {"message": words}
 
 
 @V1.offers(

@@ -49,9 +49,9 @@ def person() -> Person:
 
 def by() -> By:
     """The acting person, network and program, for audit and throttle."""
-    person_id = session().person_id if "session" in g else None
-    browser = devices.describe(request.headers.get("User-Agent", ""), _("a program"))
-    return By(person_id, web.network(), browser)
+    person_id, session_id = (session().person_id, session().id) if "session" in g else (None, None)
+    device = devices.describe(request.headers.get("User-Agent", ""), _("a program"))
+    return By(person_id, web.network(), device, session_id=session_id)
 
 
 def _token() -> str:

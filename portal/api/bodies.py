@@ -1,7 +1,7 @@
 """Reading what a program sends: what two readers could understand differently is refused."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,12 +91,9 @@ def _no_number(name: str) -> None:
 def _form(schema: Schema) -> dict[str, Any]:
     """Texts as str, files as bytes; a name may come once, and as what it is alone."""
     request.max_content_length = setting("PICTURE_BODY_MAX_BYTES")
-    names = [*request.form.keys(), *request.files.keys()]
     sent = [*request.form.items(multi=True), *request.files.items(multi=True)]
-    if not sent:  # what is cut off or has another boundary reads as nothing at all
-        raise Unreadable(_("No field can be read from this body."))
-    if len(sent) > len(names) or len(set(names)) < len(names):
-        raise Unreadable(_("A field may come once."))
+    names = [name for name, _value in sent]
+    _check_parts(names)
     if any("\ufffd" in each for each in request.form.values()):  # read from what is no UTF-8
         raise Unreadable(_("Send the texts in UTF-8."))
     wrong = [each for each in names if _is_file(schema, each) != (each in request.files)]
@@ -105,6 +102,14 @@ def _form(schema: Schema) -> dict[str, Any]:
         raise Several([Rejected(name, "type", words) for name in refused])
     files = {name: each.read() for name, each in request.files.items()}
     return {**request.form.to_dict(), **files}
+
+
+def _check_parts(names: Sequence[str | None]) -> None:
+    """What is cut off, or has another boundary, reads as no part at all.  Raises Unreadable."""
+    if not names or None in names:
+        raise Unreadable(_("No field can be read from this body, or one without a name."))
+    if len(set(names)) < len(names):
+        raise Unreadable(_("A field may come once."))
 
 
 def _is_file(schema: Schema, name: str) -> bool:

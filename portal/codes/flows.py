@@ -56,6 +56,19 @@ def latest(challenge: Challenge) -> Challenge:
     return latest(again) if again else challenge
 
 
+def line(challenge: Challenge) -> set[str]:
+    """The wish's id, and those of all that it asked for again."""
+    before = challenges.of_id(challenge.follows or "")
+    return {challenge.id} | (line(before) if before else set())
+
+
+def recent(purpose: str, user_id: int) -> list[Challenge]:
+    """A person's wishes whose link could live still, whatever became of them."""
+    mine = (Challenge.user_id == user_id, Challenge.purpose == purpose)
+    found = db.session.scalars(select(Challenge).where(*mine))
+    return [each for each in found if not is_over(each)]
+
+
 def is_over(challenge: Challenge) -> bool:
     """True once even its link could not live any more, had the message left at once.
 

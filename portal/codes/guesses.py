@@ -39,12 +39,17 @@ def judge(challenge: Challenge, typed: str | None) -> None:
 def fits(challenge: Challenge | None, typed: str | None) -> bool:
     """Whether it is the right code, for whoever must not learn that this wish exists.
 
-    Counted by the code's own tries alone: a count that others share would tell of it.  No wish at
-    all costs the same.  Raises Rejected for what cannot be a code.
+    Counted like any other, and when nothing is left it simply is not right.  Raises Rejected for
+    what cannot be a code.
     """
-    code, otp_id = digits(typed), challenge.otp_id if challenge else None
-    counted = otp.spend_try(otp_id)
-    return otp.matches(otp_id, code) and counted
+    code = digits(typed)
+    if challenge is None:
+        return False
+    try:
+        judge(challenge, code)
+    except (Rejected, TooSoon):
+        return False
+    return True
 
 
 def give_back(challenge: Challenge) -> None:
@@ -77,28 +82,23 @@ def not_right(challenge: Challenge) -> Rejected:
     return Rejected(FIELD, "wrong", words)
 
 
-def subjects(typed_hash: str, user_id: int) -> tuple[str, str]:
-    """Whose wrong codes are counted, over all codes: the typed address's and the account's."""
-    return f"typed {typed_hash}", f"person {user_id}" if user_id else f"nobody {typed_hash}"
+def subject(typed_hash: str) -> str:
+    """Whose wrong codes are counted, over all codes and purposes: the typed address's or number's.
+
+    A count of the account's beside it would begin at another time than nobody's, and tell who has
+    one; shared by address and number, it would tell whose number it is.
+    """
+    return f"typed {typed_hash}"
 
 
 def _limits(challenge: Challenge) -> list[Limit]:
-    """An SMS counts by its number alone.
-
-    Over a count shared with the account's emails, a stranger could see whose number it is.
-    """
     spans = (
         ("WRONG_CODES_IN_5_MINUTES", MINUTES_5),
         ("WRONG_CODES_IN_HOUR", HOUR),
         ("WRONG_CODES_IN_DAY", DAY),
     )
-    account = 0 if challenge.channel == SMS else challenge.user_id
-    whose = subjects(challenge.typed_hash, account)
-    return [
-        Limit(f"wrong code {span}", one, setting(name), span)
-        for name, span in spans
-        for one in whose
-    ]
+    whose = subject(challenge.typed_hash)
+    return [Limit(f"wrong code {span}", whose, setting(name), span) for name, span in spans]
 
 
 def _none_left(challenge: Challenge) -> Rejected | TooSoon:

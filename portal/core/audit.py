@@ -14,7 +14,8 @@ from portal.core.db import BigId, Model, UtcDateTime, db
 class By:
     """Who acts (None: nobody signed in, or the operator), from which network and device.
 
-    Staff who act on others say why, and on which ticket.
+    Staff who act on others say why, and on which ticket.  `session_id` is the sign-in that they act
+    by, where there is one.
     """
 
     person_id: int | None = None
@@ -22,6 +23,7 @@ class By:
     device: str = ""
     reason: str = ""
     ticket: str = ""
+    session_id: int | None = None
 
 
 OPERATOR = By(network="console", device="command line")

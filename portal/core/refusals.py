@@ -13,7 +13,7 @@ from werkzeug.routing import RequestRedirect
 
 from portal.core import clock, shapes
 from portal.core.db import AWAY, trouble
-from portal.core.errors import KeptOut, LinkDead, NoFlow, PortalError
+from portal.core.errors import KeptOut, LinkDead, NoFlow, PortalError, Unauthenticated
 from portal.core.settings import setting
 
 log = logging.getLogger("latchkey")
@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(NoFlow, _no_flow)
     app.register_error_handler(LinkDead, _link_dead)
     app.register_error_handler(KeptOut, _kept_out)
+    app.register_error_handler(Unauthenticated, _unauthenticated)
     app.register_error_handler(HTTPException, on_http_error)
     for kind in AWAY:
         app.register_error_handler(kind, _database_away)
@@ -63,6 +64,11 @@ def _link_dead_page(err: LinkDead) -> ResponseReturnValue:
 
 def _kept_out(err: KeptOut) -> ResponseReturnValue:
     return shapes.answer(err, 429) or _kept_out_page(err)
+
+
+def _unauthenticated(err: Unauthenticated) -> ResponseReturnValue:
+    """On a page: whoever was signed in a moment ago signs in anew."""
+    return shapes.answer(err, 401) or redirect("/sign-in", 303)
 
 
 def _kept_out_page(err: KeptOut) -> ResponseReturnValue:

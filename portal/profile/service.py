@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from portal.accounts import names, people, usernames
+from portal.accounts import names, people, sessions, usernames
 from portal.accounts.models import Person
 from portal.core import audit, clock
 from portal.core.audit import By
@@ -52,6 +52,7 @@ def change(person: Person, typed: Mapping[str, Any], by: By, picture: Upload | N
     usernames.free(names.username_key(values.get("username")))
     with _stored(files) as name, transaction():
         mine = people.lock(person.id)
+        sessions.still(by)
         _write(mine, values)
         if name:
             _swap(mine, name)
@@ -63,6 +64,7 @@ def remove_picture(person: Person, by: By) -> None:
     """Initials again; nothing happens without a picture."""
     with transaction():
         mine = people.lock(person.id)
+        sessions.still(by)
         if mine.picture_name:
             _swap(mine, None)
             audit.record("profile:changed", mine.id, by, detail="picture removed")

@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 
-from portal.accounts import people, programs, proof, sending
+from portal.accounts import hashing, people, programs, proof, sending
 from portal.accounts.models import Person
 from portal.accounts.programs import Program
 from portal.accounts.service import wishes
@@ -17,16 +17,20 @@ from portal.core.errors import LinkDead
 STORY = "sign-up"
 
 
-def verify(email: str, code: str, by: By) -> None:
+def verify(email: str, code: str, by: By) -> bool:
     """The address is proven.  Nobody is signed in by that, and whoever was is not any more.
 
-    Raises Rejected, alike where nothing was asked for; TooSoon.
+    -> whether the password that was typed at sign-up counts.  A code does not say whose sign-up it
+    belongs to: when several with different passwords were under way, whoever read the mail chooses
+    a new one.  Raises Rejected, alike where nothing was asked for; TooSoon.
     """
     key = people.key(email)
-    challenge = flows.of_program(proof.PURPOSE, key) or _nobodys(key)
+    challenge = flows.of_program(proof.PURPOSE, key)
+    if challenge is None or flows.is_over(challenge):
+        challenge = _nobodys(key)
     guesses.judge(challenge, code)
     with transaction():
-        _settled(challenge, by)
+        return _settled(challenge, by)[1]
 
 
 def resend(email: str, terms: Terms, by: By) -> None:
@@ -53,12 +57,12 @@ def check_link(uid: str, token: str) -> None:
 def verify_by_link(uid: str, token: str, code: str, by: By) -> Program:
     """The address is proven, and the program that knew link and code is in.
 
-    Raises LinkDead, Rejected, TooSoon.
+    Of the password the same is true as in `verify`.  Raises LinkDead, Rejected, TooSoon.
     """
     challenge = _linked(uid, token)[1]
     guesses.judge(challenge, code)
     with transaction():
-        return programs.begin(_settled(challenge, by), True, by, news=False)
+        return programs.begin(_settled(challenge, by)[0], True, by, news=False)
 
 
 def resend_by_link(uid: str, token: str, terms: Terms, by: By) -> None:
@@ -83,12 +87,16 @@ def _ask_again(person: Person, terms: Terms, by: By) -> None:
         proof.ask_again(person, terms, by)
 
 
-def _settled(challenge: Challenge, by: By) -> Person:
+def _settled(challenge: Challenge, by: By) -> tuple[Person, bool]:
     person = people.lock(challenge.user_id)
     if not challenges.prove(challenge, by_code=True):
         raise guesses.not_right(challenge)
+    contested = proof.is_contested(person, challenge)
+    if contested:
+        people.disown(person)
+        person.password_hash = hashing.unusable()
     proof.settle(person, challenge, by)
-    return person
+    return person, not contested
 
 
 def _nobodys(key: str) -> Challenge:

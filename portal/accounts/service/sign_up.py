@@ -6,6 +6,7 @@ from portal.accounts import devices, entry, hashing, people, proof, sending
 from portal.accounts.entry import SignedIn
 from portal.accounts.models import Person
 from portal.accounts.service import wishes
+from portal.accounts.service.wishes import Accepted
 from portal.accounts.service.wishes import Wish as Wish
 from portal.codes import challenges, flows, guesses, terms
 from portal.codes.flows import Flow
@@ -27,15 +28,16 @@ def sign_up(wish: Wish, how: Terms, by: By) -> str:
     """
     said = wishes.accepted(wish)
     wishes.spend(said, by)
-    password_hash = hashing.make(said.password)
+    password_hash = _hashed(said)
     with transaction():
         person = wishes.open_(said, password_hash)
         if wishes.is_somebodys(person):
             audit.record("sign-up:taken", person.id, by)
             return proof.pretend(person, how, by).id
+        same = person.password_hash == password_hash
         wishes.start_anew(person, said, password_hash)
         audit.record("sign-up:asked", person.id, by)
-        return proof.ask(person, how, by).id
+        return (proof.ask_again if same else proof.ask)(person, how, by).id
 
 
 def flow(flow_id: str | None) -> Flow:
@@ -73,7 +75,7 @@ def resend(email: str | None, flow_id: str | None, by: By) -> str:
             return proof.pretend(person, again, by).id
         if challenges.current(challenge.id) is None:
             raise NoFlow(STORY)
-        return proof.ask(person, again, by).id
+        return proof.ask_again(person, again, by).id
 
 
 def of_link(token: str) -> str:
@@ -95,6 +97,12 @@ def follow_link(token: str, flow_id: str | None, device: str | None, by: By) -> 
             return _enter(person, challenge, device, by)
         audit.record("sign-up:link-used", challenge.user_id, by)
         return challenges.grant(challenge)
+
+
+def _hashed(said: Accepted) -> str:
+    """Under the salt of the sign-up before: the same password is known again, at one price."""
+    before = people.find(said.email)
+    return hashing.make(said.password, like=before.password_hash if before else None)
 
 
 def _challenge(flow_id: str | None) -> Challenge:

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from portal.accounts import deletion, devices, messages, people, phones, roles, sending, sessions
+from portal.accounts import (
+    deletion,
+    devices,
+    messages,
+    names,
+    people,
+    phones,
+    roles,
+    sending,
+    sessions,
+)
 from portal.accounts.models import Person
 from portal.codes import challenges, guesses
 from portal.core import audit, clock, throttle
@@ -87,10 +97,10 @@ def clear_throttles(person: Person, actor: Person | None, by: By) -> None:
 
 def _subjects(person: Person) -> Iterator[str]:
     """Under which names messages and wrong codes of this person are counted."""
-    yield from sending.subjects(person, person.email_key)
-    yield from guesses.subjects(challenges.typed_hash(person.email_key), person.id)
-    for number in filter(None, (person.phone, person.phone_wanted)):
-        key = phones.key(number)
-        yield from sending.subjects(None, key)
-        yield from guesses.subjects(challenges.typed_hash(key), 0)
-        yield from guesses.subjects(challenges.typed_hash(phones.own_key(number, person.id)), 0)
+    numbers = [each for each in (person.phone, person.phone_wanted) if each]
+    called = [names.key(person.username)] if person.username else []
+    for key in [person.email_key, *called, *map(phones.key, numbers)]:
+        yield sending.subject(key)
+        yield guesses.subject(challenges.typed_hash(key))
+    for number in numbers:
+        yield guesses.subject(challenges.typed_hash(phones.own_key(number, person.id)))

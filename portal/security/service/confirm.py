@@ -20,7 +20,9 @@ def confirm(session: Session, password: str | None, device: str | None, by: By) 
     typed, kept_hash = attempts.given(FIELD, password), session.person.password_hash
     knowing.check(FIELD, typed, session.person, device, by)
     with transaction():
-        if people.lock(session.person_id).password_hash != kept_hash:
+        person = people.lock(session.person_id)
+        sessions.still(by)
+        if person.password_hash != kept_hash:
             raise attempts.mismatch(FIELD)
         audit.record("sign-in:confirmed", session.person_id, by)
         return sessions.confirm(session)

@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 
-from portal.accounts import addresses, people, sending
+from portal.accounts import addresses, people, sending, sessions
 from portal.accounts.messages import already_registered
 from portal.accounts.models import Person
 from portal.codes import challenges, terms
@@ -30,6 +30,7 @@ def ask(person: Person, typed: str | None, by: By) -> None:
     sending.spend(PURPOSE, person, people.key(wanted), None, by)
     with transaction():
         person = people.lock(person.id)
+        sessions.still(by)
         own = addresses.own_key(wanted, person.id)
         wish = challenges.open_(PURPOSE, person.id, own, by.device, terms.proof(LINK))
         addresses.note(person, wanted, wish.id)

@@ -73,6 +73,7 @@ def _change(session: Session, accepted: str, kept_hash: str, by: By) -> tuple[st
     candidate = passwords.prepare(session.person, accepted)
     with transaction():
         person = people.lock(session.person_id)
+        sessions.still(by)
         if person.password_hash != kept_hash:
             raise attempts.mismatch(FIELD)
         others = sessions.count(person.id) - 1

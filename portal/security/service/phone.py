@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 
-from portal.accounts import people, phones, sending
+from portal.accounts import people, phones, sending, sessions
 from portal.accounts.models import Person
 from portal.codes import challenges, flows, guesses, terms
 from portal.codes.flows import Flow
@@ -48,6 +48,7 @@ def confirm_code(person: Person, flow_id: str | None, code: str | None, by: By) 
     guesses.judge(challenge, code)
     with transaction():
         person, owner = people.lock_with_owner(person.id, number)
+        sessions.still(by)
         if not challenges.prove(challenge, by_code=True):
             raise guesses.not_right(challenge)
         challenges.close(challenge)
@@ -64,6 +65,7 @@ def remove(person: Person, by: By) -> None:
     """No number any more: nobody gets back in by it, not even where that is under way."""
     with transaction():
         person = people.lock(person.id)
+        sessions.still(by)
         if person.phone is not None:
             person.phone = None
             _let_go(person)
@@ -75,6 +77,7 @@ def _send(person: Person, number: str, by: By) -> str:
     own = phones.own_key(number, person.id)
     with transaction():
         person = people.lock(person.id)
+        sessions.still(by)
         person.phone_wanted = number
         challenge = challenges.open_(PURPOSE, person.id, own, by.device, terms.proof("").by_sms())
         outbox.put(messages.verify_phone, challenge.id, person.id)
