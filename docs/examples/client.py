@@ -99,12 +99,12 @@ class Portal:
 
     def forget(self, email: str) -> None:
         """A code to choose a new password goes to the address, if it has an account."""
-        self._open("POST", f"{API}/auth/forget-password", {"email": email})
+        self._open("POST", f"{API}/auth/forgot-password", {"email": email})
 
     def reset(self, email: str, code: str, new_password: str) -> None:
         """Sets the password.  Afterwards every sign-in of the account has ended, this one too."""
-        typed = {"email": email, "otp_code": code, "new_password": new_password}
-        self._open("POST", f"{API}/auth/verify-otp", typed)
+        typed = {"email": email, "otp": code, "new_password": new_password}
+        self._open("POST", f"{API}/auth/reset-password", typed)
 
     # ---- tokens
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from portal.codes import challenges
-from portal.codes.models import API, Challenge
+from portal.codes.models import API, EMAIL, NOBODY, Challenge
 from portal.core import clock
 from portal.core.db import db
 from portal.core.settings import hand_over_seconds, setting
@@ -47,6 +47,14 @@ def of_program(purpose: str, typed: str) -> Challenge | None:
     wanted = select(Challenge).where(*mine, Challenge.door == API)
     newest_first = wanted.order_by(Challenge.opened_at.desc()).limit(1)
     return db.session.scalar(newest_first.execution_options(populate_existing=True))
+
+
+def nobodys(purpose: str, typed: str) -> Challenge:
+    """Stands for what nobody asked for by this key: codes typed for it are counted like any."""
+    hashed = challenges.typed_hash(typed)
+    return Challenge(
+        purpose=purpose, channel=EMAIL, user_id=NOBODY, typed_hash=hashed, link_path="/"
+    )
 
 
 def latest(challenge: Challenge) -> Challenge:

@@ -36,15 +36,13 @@ def judge(challenge: Challenge, typed: str | None) -> None:
     throttle.refund(limits)
 
 
-def fits(challenge: Challenge | None, typed: str | None) -> bool:
+def fits(challenge: Challenge, typed: str | None) -> bool:
     """Whether it is the right code, for whoever must not learn that this wish exists.
 
     Counted like any other, and when nothing is left it simply is not right.  Raises Rejected for
     what cannot be a code.
     """
     code = digits(typed)
-    if challenge is None:
-        return False
     try:
         judge(challenge, code)
     except (Rejected, TooSoon):

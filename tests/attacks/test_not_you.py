@@ -264,7 +264,7 @@ def test_a_password_change_that_is_being_made_lifts_nothing(world, ann, monkeypa
     world.change_password(thief, PASSWORD, OTHER_PASSWORD)
     assert held(world) == [ANN]
     assert thief.get("/profile").location == "/sign-in"
-    assert "on hold" in str(sign_in(world.visitor(), ANN, OTHER_PASSWORD).summary)
+    assert "on hold" in str(sign_in(world.visitor(), ANN, PASSWORD).summary)
 
 
 def test_keep_me_signed_in_and_a_copied_cookie_are_worth_nothing(world, ann, time):

@@ -7,7 +7,7 @@ from portal.accounts.models import Person
 from portal.accounts.programs import Program
 from portal.accounts.service import wishes
 from portal.codes import challenges, flows, guesses
-from portal.codes.models import API, EMAIL, NOBODY, Challenge
+from portal.codes.models import API, Challenge
 from portal.codes.terms import Terms
 from portal.core import clock
 from portal.core.audit import By
@@ -27,7 +27,7 @@ def verify(email: str, code: str, by: By) -> bool:
     key = people.key(email)
     challenge = flows.of_program(proof.PURPOSE, key)
     if challenge is None or flows.is_over(challenge):
-        challenge = _nobodys(key)
+        challenge = flows.nobodys(proof.PURPOSE, key)
     guesses.judge(challenge, code)
     with transaction():
         return _settled(challenge, by)[1]
@@ -97,17 +97,6 @@ def _settled(challenge: Challenge, by: By) -> tuple[Person, bool]:
         person.password_hash = hashing.unusable()
     proof.settle(person, challenge, by)
     return person, not contested
-
-
-def _nobodys(key: str) -> Challenge:
-    """Stands for what nobody asked for: its codes are counted like those of any address."""
-    return Challenge(
-        purpose=proof.PURPOSE,
-        channel=EMAIL,
-        user_id=NOBODY,
-        typed_hash=challenges.typed_hash(key),
-        link_path=proof.LINK,
-    )
 
 
 def _linked(uid: str, token: str) -> tuple[Person, Challenge]:

@@ -10,7 +10,7 @@ from portal.codes.models import PASSWORD_RESET, Challenge
 from portal.core import clock
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.core.errors import Gather, NothingAsked, Rejected
+from portal.core.errors import Gather, NothingAsked, Rejected, TooSoon
 from portal.recovery.service import choice as choosing
 from portal.recovery.service import links
 from portal.recovery.service.choice import Choice
@@ -94,9 +94,16 @@ def _judged(identity: Identity, key: str, code: str | None) -> Challenge:
     as if nothing had been asked for, or it would tell whose username it is.  So does what was asked
     for long ago: who once forgot a password is nobody's business.
     """
-    other = _by_username(identity.email)
-    if guesses.fits(other, code) and other is not None:
-        return other
+    try:
+        return _asked(key, code)
+    except (NothingAsked, Rejected, TooSoon):
+        other = _by_username(identity.email, key)
+        if guesses.fits(other, code):
+            return other
+        raise
+
+
+def _asked(key: str, code: str | None) -> Challenge:
     challenge = flows.of_program(PURPOSE, key)
     if challenge is None or flows.is_past(challenge):
         raise NothingAsked(_("Nothing was asked for with this. Ask for a code first."))
@@ -104,12 +111,16 @@ def _judged(identity: Identity, key: str, code: str | None) -> Challenge:
     return challenge
 
 
-def _by_username(email: str | None) -> Challenge | None:
-    """What was asked for by the username of whoever has this address; looked for in any case."""
+def _by_username(email: str | None, key: str) -> Challenge:
+    """What was asked for by the username of whoever has this address (its key).
+
+    Looked for, and counted, in any case: what nobody asked for has its count as well.
+    """
     person = people.find(email)
-    username = person.username_key if person and person.username_key else ""
-    found = flows.of_program(PURPOSE, names.key(username))
-    return found if person and found and found.user_id == person.id else None
+    called = person.username_key if person and person.username_key else f"of {key}"
+    found = flows.of_program(PURPOSE, names.key(called))
+    mine = found if person and found and found.user_id == person.id else None
+    return mine or flows.nobodys(PURPOSE, names.key(called))
 
 
 def _replace(challenge: Challenge, accepted: str, by: By) -> None:
