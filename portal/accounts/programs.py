@@ -41,18 +41,8 @@ def begin(person: Person, refreshing: bool, by: By, news: bool = True) -> Progra
     event = audit.record("sign-in:begun", person.id, by, detail="program")
     if news and not _is_usual(person, by):
         outbox.put(messages.new_device, event.id, person.id)
-    now = clock.now()
-    session = Session(
-        kind=PROGRAM,
-        person=person,
-        kept=True,
-        device=by.device,
-        network=by.network,
-        started_at=now,
-        seen_at=now,
-        expires_at=_until(person, now, refreshing),
-    )
-    db.session.add(session)
+    until = _until(person, clock.now(), refreshing)
+    session = sessions.opened(person, PROGRAM, True, until, by)
     return Program(session, sessions.new_secret(session) if refreshing else "")
 
 

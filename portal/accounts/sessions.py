@@ -22,20 +22,27 @@ def begin(person: Person, kept: bool, by: By) -> tuple[str, bool]:
 
     Staff are never kept signed in, and never in for longer than the settings say.
     """
-    now, staff = clock.now(), roles.is_staff(person)
+    staff = roles.is_staff(person)
     kept = kept and not staff
+    longest = min(_longest(kept), staff_longest()) if staff else _longest(kept)
+    return new_secret(opened(person, BROWSER, kept, clock.now() + longest, by)), kept
+
+
+def opened(person: Person, kind: str, kept: bool, until: datetime, by: By) -> Session:
+    """A new sign-in that ends by itself at `until`, without a key to it yet."""
+    now = clock.now()
     session = Session(
-        kind=BROWSER,
+        kind=kind,
         person=person,
         kept=kept,
         device=by.device,
         network=by.network,
         started_at=now,
         seen_at=now,
-        expires_at=now + (min(_longest(kept), staff_longest()) if staff else _longest(kept)),
+        expires_at=until,
     )
     db.session.add(session)
-    return new_secret(session), kept
+    return session
 
 
 def of_cookie(secret: str) -> Session | None:

@@ -17,33 +17,11 @@ from tests.rigs.program import (
     Program,
     new_address,
     signed_in,
-    somebody,
     with_code,
 )
 
 FORGET, VERIFY = "/api/v1/auth/forget-password", "/api/v1/auth/verify-otp"
 NOBODY = "nobody@example.org"
-
-
-@pytest.fixture
-def program(wire):
-    return Program(wire)
-
-
-@pytest.fixture
-def someone(wire):
-    return somebody(wire)
-
-
-@pytest.fixture
-def world(app):
-    return World(app)
-
-
-@pytest.fixture
-def call(app):
-    """call(FORGET, email=...) -> the answer, in the test's own time."""
-    return lambda path, **body: app.test_client().post(path, json=body)
 
 
 def asked(wire, email):

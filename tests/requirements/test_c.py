@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.core.settings import Refused
-from tests.policy.world import NUMBER, World, wrong
+from tests.policy.world import NUMBER, wrong
 from tests.rigs.program import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -13,7 +13,6 @@ from tests.rigs.program import (
     link_in,
     new_address,
     signed_in,
-    somebody,
     with_code,
 )
 
@@ -26,30 +25,9 @@ TOKEN, REFRESH, PROFILE = "/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1
 
 
 @pytest.fixture
-def program(wire):
-    return Program(wire)
-
-
-@pytest.fixture
-def someone(wire):
-    return somebody(wire)
-
-
-@pytest.fixture
 def inside(wire, someone):
     """A program in which this person is signed in."""
     return Program(wire, someone.access)
-
-
-@pytest.fixture
-def world(app):
-    return World(app)
-
-
-@pytest.fixture
-def call(app):
-    """call(FORGOT, email=...) -> the answer, in the test's own time."""
-    return lambda path, **body: app.test_client().post(path, json=body)
 
 
 def asked(wire, someone, path=FORGOT, count=2):

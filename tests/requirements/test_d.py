@@ -46,11 +46,6 @@ def signed_up(wire, **more):
 
 
 @pytest.fixture
-def program(wire):
-    return Program(wire)
-
-
-@pytest.fixture
 def ann(wire):
     return somebody(wire)
 

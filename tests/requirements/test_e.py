@@ -27,11 +27,6 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def program(wire):
-    return Program(wire)
-
-
-@pytest.fixture
 def ann(wire):
     return somebody(wire)
 
