@@ -11,7 +11,6 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
-from werkzeug.datastructures import WWWAuthenticate
 
 from portal.api import bearer, bodies, words
 from portal.api.bearer import Reach
@@ -21,6 +20,7 @@ from portal.core import shapes
 from portal.core.errors import NotAllowed, PortalError, Rejected, Several, Unauthenticated
 from portal.core.shapes import Refusal
 
+REALM = 'Bearer realm="api"'  # always in quotes (RFC 9110, 11.5)
 PROBLEM = "application/problem+json"
 View = Callable[..., Any]
 
@@ -166,9 +166,9 @@ def _name(operation: Operation | None, name: str) -> str:
 def _challenge(no: No) -> str:
     """RFC 6750, 3; a wrong password is told of no token (RFC 9110, 15.5.2)."""
     if no.code == "no-token" or not isinstance(no.cause, Unauthenticated):
-        return str(WWWAuthenticate("bearer", {"realm": "api"}))
+        return REALM
     error = "insufficient_scope" if no.status == 403 else "invalid_token"
-    return str(WWWAuthenticate("bearer", {"realm": "api", "error": error}))
+    return f'{REALM}, error="{error}"'
 
 
 def _run(operation: Operation, view: View) -> View:
