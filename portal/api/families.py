@@ -53,7 +53,8 @@ class Operation:
 
     `refuses` lists the statuses of its refusals, beside those that every operation has.  `statuses`
     gives a refusal another status, by its code or its field; `names` says what a story's fields are
-    called here; `envelope` is its own, where its refusals say more than the family's.
+    called here; `envelope` is its own, where its refusals say more than the family's.  `leads`
+    judges the path's variables: a path that leads nowhere is 404, whatever was sent there.
     """
 
     method: str
@@ -74,7 +75,8 @@ class Operation:
 class Family:
     """Programs that speak alike: under which paths, and in which envelope they are told no.
 
-    `statuses` is as of an operation, with "*" for every refusal of what was typed.
+    `statuses` is as of an operation, with "*" for every refusal of what was typed.  Paths `under`
+    which nothing is are told so in its envelope too; `prefers_page` sees a person in a browser.
     """
 
     key: str
@@ -171,6 +173,13 @@ def _challenge(no: No) -> str:
     return f'{REALM}, error="{error}"'
 
 
+def _nothing(status: int) -> Response:
+    """No body, and so no kind of one."""
+    answer = Response(status=status)
+    del answer.headers["Content-Type"]
+    return answer
+
+
 def _run(operation: Operation, view: View) -> View:
     @wraps(view)
     def run(**path: Any) -> ResponseReturnValue:
@@ -180,7 +189,7 @@ def _run(operation: Operation, view: View) -> View:
         more = {"body": bodies.read(operation.body)} if operation.body else {}
         said = view(**path, **more)
         if operation.answer.schema is None:
-            return Response(status=operation.answer.status, content_type=None)
+            return _nothing(operation.answer.status)
         return said if isinstance(said, Response) else (said, operation.answer.status)
 
     return run

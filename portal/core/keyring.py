@@ -72,12 +72,12 @@ def make(file: Path) -> bool:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         written = _written(file.parent, [_new(now())])
+        with suppress(FileExistsError):
+            os.link(written, file)  # fails when somebody was quicker, is never seen half written
+        written.unlink()
     except OSError as trouble:
         words = f"SIGNING_KEYS_FILE: cannot be written ({trouble.strerror}). Name another place."
         raise Refused(words) from None
-    with suppress(FileExistsError):
-        os.link(written, file)  # fails when somebody was quicker, and is never seen half written
-    written.unlink()
     return True
 
 
@@ -143,7 +143,11 @@ def _dict(signer: Signer, end: int) -> dict[str, Any]:
 
 
 def _replace(file: Path, keys: list[dict[str, Any]]) -> int:
-    os.replace(_written(file.parent, keys), file)
+    """It stays its owner's: the superuser who turns keys must not lock the server out."""
+    written, before = _written(file.parent, keys), file.stat()
+    with suppress(PermissionError):
+        os.chown(written, before.st_uid, before.st_gid)
+    os.replace(written, file)
     return len(keys)
 
 

@@ -2,14 +2,12 @@
 
 import logging
 import secrets
-from urllib.parse import urlsplit
 
 from flask import Flask, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 
 from portal.core import clock, shapes
 from portal.core.db import AWAY, trouble
@@ -87,9 +85,6 @@ def _database_away(err: Exception) -> ResponseReturnValue:
 
 def on_http_error(err: HTTPException) -> ResponseReturnValue:
     """The portal's own look for what Flask refuses."""
-    if isinstance(err, RequestRedirect):
-        there = urlsplit(err.new_url)  # without scheme and host: a proxy's TLS must not be left
-        return redirect(there._replace(scheme="", netloc="").geturl(), err.code)
     kept = {name: value for name, value in err.get_headers() if name == "Allow"}
     return shapes.answer(err, err.code or 500) or (*error_page(err.code or 500), kept)
 

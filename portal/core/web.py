@@ -6,9 +6,11 @@ from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from time import perf_counter
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel
+from werkzeug.routing import RequestRedirect
 
 from portal.core import phrases
 from portal.core.settings import setting
@@ -53,6 +55,8 @@ def _start() -> None:
 def _finish(answer: Response) -> Response:
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
+    if isinstance(request.routing_exception, RequestRedirect):
+        answer.location = _path_of(request.routing_exception.new_url)
     secret_path = "token" in (request.view_args or {})
     answer.headers["Referrer-Policy"] = "no-referrer" if secret_path else "same-origin"
     if setting("PUBLIC_URL").startswith("https://"):
@@ -61,6 +65,11 @@ def _finish(answer: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "-"
     log.info("%s %s %s %.0f ms", request.method, route, answer.status_code, spent)
     return answer
+
+
+def _path_of(url: str) -> str:
+    """Without scheme and host: behind a proxy ours is http, and a body must not go that way."""
+    return urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 def _on_every_page() -> dict[str, object]:

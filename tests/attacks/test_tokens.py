@@ -329,8 +329,7 @@ def test_session_02_every_end_is_at_once_for_cookie_access_and_refresh_token(app
         "reset": lambda _pair: reset(world),
     }
     for name, end in ends.items():
-        password = OTHER_PASSWORD if name == "never" else PASSWORD
-        browser, pair = world.inside(password=password), pair_of(app, ann.email, password)
+        browser, pair = world.inside(), pair_of(app, ann.email)
         assert browser.get("/security").status == 200
         end(pair)
         assert browser.get("/security").status == 303, name

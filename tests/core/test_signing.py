@@ -1,6 +1,7 @@
 """Keys that tokens are signed with: their file, how they turn, and what is believed."""
 
 import json
+import os
 import stat
 from base64 import urlsafe_b64decode
 
@@ -91,6 +92,30 @@ def test_with_a_lead_the_new_key_is_known_before_it_signs(here, time):
     assert head(signing.sign({"a": 1}, KIND))["kid"] == first
     time.pass_(seconds=1)
     assert head(signing.sign({"a": 1}, KIND))["kid"] != first
+
+
+def test_a_turn_before_a_lead_is_over_leaves_a_key_that_signs_and_is_believed(here, time):
+    signing.rotate(600)
+    assert signing.rotate(0) == 2  # the one that was to sign later gave way
+    for seconds in 0, 600, 1861, 86_400:
+        time.pass_(seconds=seconds)
+        assert good(signing.sign({"a": 1}, KIND)), seconds
+
+
+@pytest.mark.parametrize("lead", ["-1", "86401", "soon"])
+def test_a_lead_has_bounds(world, file, lead):
+    before = file.read_text()
+    assert world.command("keys", "rotate", "--lead", lead).exit_code == 2
+    assert file.read_text() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only the superuser gives files away.")
+def test_a_file_that_was_turned_by_the_superuser_is_still_its_owners(here, file):
+    os.chown(file, 10_001, 10_001)
+    signing.rotate(0)
+    signing.replace()
+    assert (file.stat().st_uid, file.stat().st_gid) == (10_001, 10_001)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def test_a_key_that_may_be_known_to_others_is_worth_nothing_at_once(here):

@@ -55,7 +55,7 @@ def accepted(wish: Wish) -> Accepted:
 
 
 def _check_role(typed: str) -> None:
-    """First of all: a door may have no path for a role that nobody can choose."""
+    """Whatever the door: nobody makes oneself somebody who helps others.  Raises Rejected."""
     if typed and not roles.is_offered(typed):
         offered = ", ".join(setting("SIGN_UP_ROLES"))
         words = _("Nobody can choose this role. Use %(all)s.", all=offered)
