@@ -71,6 +71,16 @@ GENERAL = (
         "",
         "The pepper before; passwords move to the new one at sign-in.",
     ),
+    Setting(
+        "DATA_KEY",
+        "",
+        "Encrypts second-factor secrets and chains the events; unset on loopback, made of SECRET_KEY.",
+    ),
+    Setting(
+        "DATA_KEYS_PREVIOUS",
+        (),
+        "Data keys of before, newest first: what they encrypted and chained can still be read.",
+    ),
     Setting("DEBUG", False, "Error pages for developers; never on a public address."),
     Setting(
         "PUBLIC_URL", "", "Where people reach the portal; every link in a message starts with it."
@@ -317,6 +327,22 @@ POLICY = (
         60,
         3600,
     ),
+    Setting(
+        "REQUIRE_CODE_FOR_PASSWORD_CHANGE",
+        False,
+        "A code sent by email has to be typed to change the password, in addition to the old one.",
+    ),
+    Setting(
+        "SECOND_STEP_SECONDS",
+        600,
+        "Time between password and second step of one sign-in.",
+        "s",
+        60,
+        3600,
+    ),
+    Setting("SECOND_STEP_MAX_ATTEMPTS", 5, "Wrong second steps of one account.", low=1, high=10),
+    Setting("SECOND_STEP_ATTEMPTS_SECONDS", 900, "... in this time.", "s", 1, 3600),
+    Setting("BACKUP_CODES", 10, "Backup codes that a person is given at a time.", low=5, high=20),
     Setting("ACCESS_TOKEN_SECONDS", 1800, "A program's access token: life.", "s", 60, 3600),
     Setting(
         "REFRESH_TOKEN_DAYS", 30, "A program's refresh token: life, anew at each use.", "d", 1, 90

@@ -15,7 +15,8 @@ from portal.delivery.views import bp as delivery
 from portal.profile.views import bp as profile
 from portal.profile.views import pictures
 from portal.recovery.views import bp as recovery
-from portal.security.views import bp as security
+from portal.security.views import doors as security
+from portal.staff.views import doors as staff
 
 
 def create_app(source: Mapping[str, str] | None = None) -> Flask:
@@ -27,7 +28,7 @@ def create_app(source: Mapping[str, str] | None = None) -> Flask:
     settings.init_app(app, source)
     for part in db, signing, web, shapes, refusals, transports, guards, cli:
         part.init_app(app)
-    for door in core, delivery, accounts, recovery, profile, pictures, security:
+    for door in core, delivery, accounts, recovery, profile, pictures, *security, *staff:
         app.register_blueprint(door)
     routes.init_app(app)
     return app

@@ -29,6 +29,7 @@ SETTINGS = {
     "SIGNING_KEYS_FILE": str(KEYS),
     "SECRET_KEY": "a test's own key, 0123456789abcdef",
     "PASSWORD_PEPPER": "a test's own pepper, fedcba9876543210",
+    "DATA_KEY": "a test's own data key, 02468ace13579bdf",
     "EMAIL_BACKEND": "mailbox",
     "BCRYPT_COST": "4",
     "HELP_PHONE": "0800 000 000",

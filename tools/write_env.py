@@ -12,9 +12,11 @@ FILE = Path(__file__).parent.parent / ".env"
 SECRET_BYTES = 48
 TEXT = """\
 # Secrets of this installation: keep them, and keep them to yourself. Without PASSWORD_PEPPER no
-# password fits any more. The environment overrides this file; .env.example lists every setting.
+# password fits any more, and without DATA_KEY no code of an authenticator app. The environment
+# overrides this file; .env.example lists every setting.
 SECRET_KEY={key}
 PASSWORD_PEPPER={pepper}
+DATA_KEY={data}
 
 # Messages are caught and shown at /dev/mailbox. For real mail: smtp, and the EMAIL_ settings.
 EMAIL_BACKEND=mailbox
@@ -23,7 +25,7 @@ EMAIL_BACKEND=mailbox
 
 def write(file: Path) -> bool:
     """Readable by the owner only.  -> whether it was written, False when there was one already."""
-    text = TEXT.format(key=_secret(), pepper=_secret())
+    text = TEXT.format(key=_secret(), pepper=_secret(), data=_secret())
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import Flask, Request, g, redirect, request, session
@@ -9,17 +11,17 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
-from portal.accounts import devices, phones, roles, sessions
-from portal.accounts.entry import SignedIn
+from portal.accounts import cookies, devices, phones, roles, sessions
 from portal.core import web
 from portal.core.audit import By
+from portal.core.errors import NotAllowed
 from portal.core.forms import PortalForm
-from portal.core.settings import setting
 
 if TYPE_CHECKING:
     from portal.accounts.models import Person, Session
 
 DAY = 86_400
+SET_UP = "/security/two-step/set-up"
 LONGEST_KEPT = 254  # of what was typed: the cookie has to stay small
 
 
@@ -52,11 +54,33 @@ def init_app(app: Flask) -> None:
 def signed_in() -> Response | None:
     """Guard of a blueprint: others go to sign in first, and come back."""
     if current_user.is_authenticated:
-        return None
+        return _lacks_factor()
     wanted = (
         request.path if request.method == "GET" and request.path not in ("/", "/profile") else ""
     )
     return redirect(f"/sign-in?next={wanted}" if wanted else "/sign-in", 303)
+
+
+def of_desk() -> Response | None:
+    """Guard of the helpdesk's pages: for others who are signed in they are not there."""
+    if (stopped := signed_in()) is not None:
+        return stopped
+    if not roles.is_staff(current_user.person):
+        raise NotAllowed
+    return None
+
+
+def having(permission: str) -> Callable[[], None]:
+    """Guard of those pages of the helpdesk that take this permission; comes after `of_desk`."""
+    return lambda: roles.check(current_user.person, permission)
+
+
+def _lacks_factor() -> Response | None:
+    """Who helps others sets up a second factor before anything else."""
+    person = current_user.person
+    if not roles.is_staff(person) or person.two_step_at or request.path.startswith(SET_UP):
+        return None
+    return redirect(SET_UP, 303)
 
 
 def unconfirmed(page: str, typed: str | None = None) -> Response | None:
@@ -80,45 +104,16 @@ def by() -> By:
     acting = current_user.session if current_user.is_authenticated else None
     person_id, session_id = (acting.person_id, acting.id) if acting else (None, None)
     device = devices.describe(request.headers.get("User-Agent", ""))
-    return By(person_id, web.network(), device, session_id=session_id)
+    return By(person_id, web.network(), device, session_id=session_id, request=web.request_id())
 
 
-def let_in(answer: Response, signed: SignedIn) -> Response:
-    """Puts a fresh sign-in into the browser, and nothing of the time before."""
-    _drop_form_state()
-    seconds = setting("KEEP_SIGNED_IN_DAYS") * DAY if signed.kept else None
-    answer = _set(answer, _name("latchkey"), signed.secret, seconds)
-    return _set(answer, _name("latchkey-device"), signed.device, setting("KNOWN_DEVICE_DAYS") * DAY)
-
-
-def renew(answer: Response, secret: str, kept: bool) -> Response:
-    """The same sign-in under a new secret."""
-    _drop_form_state()
-    return _set(
-        answer, _name("latchkey"), secret, setting("KEEP_SIGNED_IN_DAYS") * DAY if kept else None
-    )
-
-
-def let_out(answer: Response) -> Response:
-    """Takes the sign-in out of the browser; that it was known here stays."""
-    _drop_form_state()
-    answer.delete_cookie(_name("latchkey"), secure=_secure(), httponly=True, samesite="Lax")
-    return answer
-
-
-def known_device() -> str | None:
-    """What this browser was given when somebody signed in, or None."""
-    return request.cookies.get(_name("latchkey-device")) or None
-
-
-def local(target: str, otherwise: str = "/profile") -> str:
-    """`target` if it is a path of this portal: no way out to other sites."""
-    safe = target.startswith("/") and target[1:2] not in ("/", "\\") and target.isprintable()
-    return target if safe and "\\" not in target and " " not in target else otherwise
+def by_desk(verified_by: str, reason: str, ticket: str) -> By:
+    """The same for somebody of the helpdesk who acts on another person."""
+    return replace(by(), desk=True, verified_by=verified_by, reason=reason, ticket=ticket)
 
 
 def _from_cookie(req: Request) -> Visitor | None:
-    secret = req.cookies.get(_name("latchkey"), "")
+    secret = cookies.secret(req)
     found = sessions.of_cookie(secret) if secret else None
     return Visitor(found) if found else None
 
@@ -132,22 +127,3 @@ def _on_every_page() -> dict[str, object]:
 def _me() -> Person | None:
     """Asked for by the pages that show it alone: what says that the database is away must not."""
     return current_user.person if current_user and current_user.is_authenticated else None
-
-
-def _drop_form_state() -> None:
-    """A new CSRF token with every change of rights; what the page wants to say next stays."""
-    for name in [key for key in session if key != "_flashes"]:
-        session.pop(name)
-
-
-def _set(answer: Response, name: str, value: str, seconds: int | None) -> Response:
-    answer.set_cookie(name, value, max_age=seconds, secure=_secure(), httponly=True, samesite="Lax")
-    return answer
-
-
-def _name(plain: str) -> str:
-    return f"__Host-{plain}" if _secure() else plain
-
-
-def _secure() -> bool:
-    return bool(setting("PUBLIC_URL").startswith("https://"))

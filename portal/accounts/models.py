@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, String, Uuid
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.core import crypto
-from portal.core.db import BigId, Model, UtcDateTime
+from portal.core import clock, crypto
+from portal.core.db import BigId, ByteText, Model, UtcDateTime
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Person(Model):
     """
 
     __tablename__ = "person"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (Index("ix_person_role", "role", "id"), {"sqlite_autoincrement": True})
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     uuid: Mapped[UUID] = mapped_column(Uuid, default=crypto.new_uuid, unique=True)
     email: Mapped[str] = mapped_column(String(254))
@@ -45,8 +45,11 @@ class Person(Model):
     password_hash: Mapped[str] = mapped_column(String(120))
     password_changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    two_step_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a second factor since then
     blocked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    blocked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: until it is ended
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # purged later
+    deleted_by_id: Mapped[int | None] = mapped_column(BigInteger)  # None: the operator
     held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # "Not you?": until a recovery
 
     @property
@@ -55,9 +58,26 @@ class Person(Model):
         return Picture(self.picture_name) if self.picture_name else None
 
     @property
+    def is_blocked(self) -> bool:
+        """Kept out by the helpdesk, for now or until it ends that."""
+        over = self.blocked_until is not None and self.blocked_until <= clock.now()
+        return self.blocked_at is not None and not over
+
+    @property
     def is_shut(self) -> bool:
         """Blocked or deleted: nobody comes in, whatever they know."""
-        return self.blocked_at is not None or self.deleted_at is not None
+        return self.is_blocked or self.deleted_at is not None
+
+    @property
+    def may_come_back(self) -> bool:
+        """Deleted by their own wish, and not blocked: signing in undoes it."""
+        own = self.deleted_at is not None and self.deleted_by_id == self.id
+        return own and not self.is_blocked
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether the right password lets this person in."""
+        return (not self.is_shut or self.may_come_back) and self.held_at is None
 
     @property
     def initials(self) -> str:
@@ -110,7 +130,7 @@ class Session(Model):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sid: Mapped[UUID] = mapped_column(Uuid, default=uuid4, unique=True)
-    kind: Mapped[str] = mapped_column(String(20))  # browser | api
+    kind: Mapped[str] = mapped_column(String(20))  # browser | api | half: no second step yet
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
     person: Mapped[Person] = relationship(lazy="joined", innerjoin=True)
     kept: Mapped[bool]  # "keep me signed in"
@@ -147,3 +167,27 @@ class KnownDevice(Model):
         ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
     )
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SearchTerm(Model):
+    """A word under which the helpdesk finds a person, folded; words are found by how they begin."""
+
+    __tablename__ = "search_term"
+    __table_args__ = (Index("ix_search_term_term", "term", "person_id"),)
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    term: Mapped[str] = mapped_column(ByteText, primary_key=True)
+
+
+class Invitation(Model):
+    """Somebody is asked to become staff; open until its challenge is proven or closed."""
+
+    __tablename__ = "invitation"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    challenge_id: Mapped[str] = mapped_column(String(43), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    invited_by_id: Mapped[int | None] = mapped_column(BigInteger)  # None: the operator
+    invited_at: Mapped[datetime] = mapped_column(UtcDateTime)

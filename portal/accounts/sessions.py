@@ -13,7 +13,7 @@ from portal.core.db import at_once, changed, db
 from portal.core.errors import Unauthenticated
 from portal.core.settings import setting
 
-BROWSER, PROGRAM = "browser", "api"
+BROWSER, PROGRAM, HALF = "browser", "api", "half"
 SEEN_PARTS = 30  # of the idle time: a write for every request would cost more than it tells
 
 
@@ -26,6 +26,15 @@ def begin(person: Person, kept: bool, by: By) -> tuple[str, bool]:
     kept = kept and not staff
     longest = min(_longest(kept), staff_longest()) if staff else _longest(kept)
     return new_secret(opened(person, BROWSER, kept, clock.now() + longest, by)), kept
+
+
+def begin_half(person: Person, kept: bool, by: By) -> str:
+    """The password was right, and a second step is still to come.  -> the secret for taking it.
+
+    A row of another kind: to every guard it is no sign-in at all.
+    """
+    until = clock.after(setting("SECOND_STEP_SECONDS"))
+    return new_secret(opened(person, HALF, kept, until, by))
 
 
 def opened(person: Person, kind: str, kept: bool, until: datetime, by: By) -> Session:
@@ -47,20 +56,37 @@ def opened(person: Person, kind: str, kept: bool, until: datetime, by: By) -> Se
 
 def of_cookie(secret: str) -> Session | None:
     """The live sign-in behind a browser's cookie, its person read along."""
+    found = _of_secret(secret, BROWSER)
+    if found is not None:
+        touch(found)
+    return found
+
+
+def of_half(secret: str | None) -> Session | None:
+    """Half a sign-in that can still be made a whole one, its person read along."""
+    return _of_secret(secret or "", HALF)
+
+
+def _of_secret(secret: str, kind: str) -> Session | None:
     wanted = select(SessionSecret).where(SessionSecret.digest == crypto.digest(secret))
     row = db.session.scalar(wanted.execution_options(populate_existing=True))
-    if row is None or row.session.kind != BROWSER or not is_live(row.session):
-        return None
-    touch(row.session)
-    return row.session
+    found = row.session if row is not None else None
+    return found if found and found.kind == kind and is_live(found) else None
 
 
 def is_live(session: Session) -> bool:
     """Neither ended nor run out nor left alone for too long, and its person may be here."""
     now = clock.now()
     used = session.kind == PROGRAM or session.seen_at + _idle(session.kept) > now
-    kept_out = session.person.is_shut or session.person.held_at is not None
-    return used and session.expires_at > now and session.ended_at is None and not kept_out
+    in_time = session.expires_at > now and session.ended_at is None
+    return used and in_time and not _is_kept_out(session)
+
+
+def _is_kept_out(session: Session) -> bool:
+    """Whoever is deleted by their own wish comes back by signing in, and may be halfway there."""
+    person = session.person
+    coming_back = session.kind == HALF and person.may_come_back
+    return person.held_at is not None or (person.is_shut and not coming_back)
 
 
 def still(by: By) -> None:
@@ -121,8 +147,9 @@ def count(person_id: int, but: int | None = None) -> int:
         Session.seen_at > now - _idle(False),
         and_(Session.kept, Session.seen_at > now - _idle(True)),
     )
-    live = (Session.ended_at.is_(None), Session.expires_at > now, used, Session.id != (but or 0))
-    wanted = select(func.count()).select_from(Session).where(Session.person_id == person_id, *live)
+    live = (Session.ended_at.is_(None), Session.expires_at > now, used, Session.kind != HALF)
+    mine = (Session.person_id == person_id, Session.id != (but or 0))
+    wanted = select(func.count()).select_from(Session).where(*mine, *live)
     return db.session.scalar(wanted) or 0
 
 

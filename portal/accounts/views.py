@@ -4,7 +4,8 @@ from flask import Blueprint, flash, redirect, request, session
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from portal.accounts import guards, proof
+from portal.accounts import cookies, guards, proof
+from portal.accounts.entry import Half
 from portal.accounts.forms import CodeForm, SignInForm, SignUpForm
 from portal.accounts.service import sign_in as signing_in
 from portal.accounts.service import sign_up as signing_up
@@ -39,7 +40,7 @@ def sign_up_code():
     if form.validate_on_submit():
         with form.reporting():
             signed = signing_up.confirm_code(
-                flow.id, form.code.data, guards.known_device(), guards.by()
+                flow.id, form.code.data, cookies.known_device(), guards.by()
             )
             return _enter(_proven(), signed)
     return _code_page(form, flow)
@@ -63,7 +64,7 @@ def sign_up_link(token):
     if form.validate_on_submit():
         return _followed(
             signing_up.follow_link(
-                token, session.get("sign-up"), guards.known_device(), guards.by()
+                token, session.get("sign-up"), cookies.known_device(), guards.by()
             )
         )
     return form.page("accounts/sign_up_link.html", address=address, path=request.path)
@@ -71,15 +72,15 @@ def sign_up_link(token):
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 def sign_in():
-    form = SignInForm()
+    form, target = SignInForm(), cookies.local(request.args.get("next", ""))
     if form.validate_on_submit():
         typed = form.email.data or "", form.password.data or "", form.remember.data
         session["address"] = typed[0].strip()[
             :LONGEST_KEPT
         ]  # to be there when it is asked for to get back in
         with form.reporting():
-            signed = signing_in.sign_in(*typed, guards.known_device(), guards.by())
-            return _enter(redirect(guards.local(request.args.get("next", "")), 303), signed)
+            signed = signing_in.sign_in(*typed, cookies.known_device(), guards.by())
+            return _enter(redirect(target, 303), signed, target)
     return form.page("accounts/sign_in.html", failed=form.refusal == 422)
 
 
@@ -96,14 +97,16 @@ def sign_out():
     if current_user.is_authenticated:
         signing_in.sign_out(current_user.session, guards.by())
     flash(_("You are signed out."), "ok")
-    return guards.let_out(redirect("/sign-in", 303))
+    return cookies.let_out(redirect("/sign-in", 303))
 
 
-def _enter(answer, signed):
-    """Whoever was signed in here before is not any more."""
+def _enter(answer, signed, target="/profile"):
+    """Whoever was signed in here before is not any more; who needs a second step goes there."""
+    if isinstance(signed, Half):
+        return cookies.let_half_in(signed, target)
     if current_user.is_authenticated:
         signing_in.sign_out(current_user.session, guards.by())
-    return guards.let_in(answer, signed)
+    return cookies.let_in(answer, signed)
 
 
 def _code_page(form, flow):

@@ -51,7 +51,7 @@ def by() -> By:
     """The acting person, network and program, for audit and throttle."""
     person_id, session_id = (session().person_id, session().id) if "session" in g else (None, None)
     device = devices.describe(request.headers.get("User-Agent", ""), _("a program"))
-    return By(person_id, web.network(), device, session_id=session_id)
+    return By(person_id, web.network(), device, session_id=session_id, request=web.request_id())
 
 
 def _token() -> str:
@@ -73,7 +73,7 @@ def _session(token: str) -> Session:
         raise Unauthenticated("expired", _("This access token has expired.")) from None
     except tokens.Invalid:
         raise Unauthenticated("invalid", _("This is no valid access token.")) from None
-    if found is not None and found.person.blocked_at:
+    if found is not None and found.person.is_blocked:
         raise Unauthenticated("blocked", _("This account is blocked."))
     if found is None or not sessions.is_live(found):
         raise Unauthenticated("ended", _("The sign-in of this access token has ended."))

@@ -58,10 +58,12 @@ def session(sid):
         Answer(),
         reach=Reach.PERSON,
         refuses=(401, 403),
+        statuses={"unconfirmed": 403},
+        about="Another than your own needs a sign-in or a confirmed password of the last minutes.",
     )
 )
 def session_end(sid):
-    devices.end(bearer.person(), sid, bearer.by())
+    devices.end(bearer.session(), sid, bearer.by())
 
 
 @V1.offers(
@@ -72,11 +74,13 @@ def session_end(sid):
         Answer(),
         reach=Reach.PERSON,
         refuses=(401, 403),
-        about="Ends the sign-in that asks as well.",
+        statuses={"unconfirmed": 403},
+        about="Ends the sign-in that asks as well.  Needs a sign-in or a confirmed password of the"
+        " last minutes.",
     )
 )
 def sessions_end():
-    devices.end_all(bearer.person(), bearer.by())
+    devices.end_all(bearer.session(), bearer.by())
 
 
 def _told(found):

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core.db import BigId, Model, UtcDateTime
 
 PASSWORD_RESET, VERIFY_EMAIL, VERIFY_PHONE = "password_reset", "verify_email", "verify_phone"
-CHANGE_EMAIL = "change_email"
+CHANGE_EMAIL, STEP_UP, INVITATION = "change_email", "step_up", "invitation"
 EMAIL, SMS = "email", "sms"  # channels of messages
-PAGE, API = "page", "api"  # doors at which somebody may ask
+PAGE, API, DESK = "page", "api", "desk"  # doors at which somebody may ask
 NOBODY = 0  # the user_id of an unknown address: same rows, no key between this level and people
 
 
@@ -64,6 +64,8 @@ class Challenge(Model):
     link_seconds: Mapped[int] = mapped_column(Integer)
     link_path: Mapped[str] = mapped_column(String(100))
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the transport, first
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its link opened, a code typed
     otp_id: Mapped[int | None] = mapped_column(BigInteger)
     code_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     link_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -71,4 +73,5 @@ class Challenge(Model):
     proven_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     grant_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     grant_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # what it was for is done
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

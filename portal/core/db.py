@@ -18,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Integer,
+    String,
     TypeDecorator,
     event,
     text,
@@ -49,6 +50,14 @@ db = SQLAlchemy(
     engine_options={"hide_parameters": True},  # values of a failed statement must not reach a log
 )
 BigId = BigInteger().with_variant(Integer, "sqlite")
+
+# Compared byte by byte everywhere, whatever the language of the database: what begins alike stands
+# together, and an index finds it.
+ByteText = (
+    String(255)
+    .with_variant(String(255, collation="C"), "postgresql")
+    .with_variant(String(255, collation="utf8mb4_bin"), "mysql", "mariadb")
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -98,6 +107,21 @@ def _tune(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def before_commit(call: Callable[[], object]) -> None:
+    """Run `call` as the last thing of the open transaction, once however often it is asked for.
+
+    What is asked for again after it ran, by another such call, runs again.
+    """
+    last = db.session().info["last"]
+    if call not in last:
+        last.append(call)
+
+
+def notes() -> dict[str, Any]:
+    """What somebody wants to remember until the open transaction ends, one way or the other."""
+    return cast(dict[str, Any], db.session().info["notes"])
+
+
 def after_commit(call: Callable[[], object]) -> None:
     """Run `call` once the open transaction has been kept; forget it when it is undone."""
     db.session().info["then"].append(call)
@@ -128,14 +152,19 @@ def _afterwards(call: Callable[[], object]) -> None:
 def _kept(session: Session) -> Iterator[list[Callable[[], object]]]:
     _begin(session)
     then = session.info["then"] = []
+    last = session.info["last"] = []
+    session.info["notes"] = {}
     try:
         yield then
+        while last:  # one of them may ask for another, or for one that has run, once more
+            last.pop(0)()
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
-        del session.info["then"]
+        for name in "then", "last", "notes":
+            del session.info[name]
 
 
 def _one_writer() -> AbstractContextManager[object]:

@@ -54,7 +54,23 @@ class KeptOut(TooSoon):
 
 
 class NotAllowed(PortalError):
-    """Who asks may not do this, or not to this person."""
+    """Who asks may not do this, or not to this person: for them it is not there."""
+
+
+class Forbidden(NotAllowed):
+    """The same, told to somebody who may know that it is there: staff without this right."""
+
+
+class SecondStepNeeded(PortalError):
+    """The password is right, and the account asks for a second factor that was not given."""
+
+    code = "second-step"
+
+
+class CodeNeeded(PortalError):
+    """What was asked for takes a code as well; it has just been sent."""
+
+    code = "code-needed"
 
 
 class Vanished(PortalError):

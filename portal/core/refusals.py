@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
 def on_portal_error(err: PortalError) -> ResponseReturnValue:
     """A story's refusal that no form reported."""
     status = shapes.status_of(err)
-    return shapes.answer(err, status) or error_page(status)
+    return shapes.answer(err, status) or error_page(status, text=err.message)
 
 
 def _no_flow(err: NoFlow) -> ResponseReturnValue:
@@ -102,10 +102,10 @@ def on_defect(err: Exception) -> ResponseReturnValue:
     return shapes.answer(err, 500, words) or error_page(500, reference)
 
 
-def error_page(status: int, reference: str | None = None) -> tuple[str, int]:
-    """One sentence on what happened, one on what to do, one link."""
-    title, text = WORDS.get(status, OTHERWISE)
-    page = _named(title, text, "/", _("Go to the start page"))
+def error_page(status: int, reference: str | None = None, text: str = "") -> tuple[str, int]:
+    """One sentence on what happened, one on what to do (`text`, where more is known), one link."""
+    title, usual = WORDS.get(status, OTHERWISE)
+    page = _named(title, text or usual, "/", _("Go to the start page"))
     return render_template("errors/error.html", status=status, reference=reference, **page), status
 
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-WEAK_SECRET_LENGTH = 32
+SECRETS = "SECRET_KEY", "PASSWORD_PEPPER", "DATA_KEY"
+WEAK_SECRET_LENGTH, FEW_CHARACTERS = 32, 12
 SAFE_BCRYPT_COST = 10
 NEAR = "Use SSL or STARTTLS, unless the server stands beside this one."
 BACKENDS = "smtp", "sendgrid", "mailbox", "console"
@@ -41,15 +43,17 @@ def dangers(values: Mapping[str, Any]) -> list[Danger]:
 
 def _secrets(values: Mapping[str, Any]) -> list[Danger]:
     cure = "Set it to 32 random bytes or more; `python tools/write_env.py` writes such a .env."
-    found = []
-    for name in "SECRET_KEY", "PASSWORD_PEPPER":
-        value = values[name]
-        if not value:
-            found.append(Danger(name, "is missing.", cure, always=True))
-        elif len(value) < WEAK_SECRET_LENGTH or len(set(value)) < 12:
-            found.append(Danger(name, "is too weak: short, or made of few characters.", cure))
-    if values["SECRET_KEY"] and values["SECRET_KEY"] == values["PASSWORD_PEPPER"]:
-        found.append(Danger("PASSWORD_PEPPER", "is the same as SECRET_KEY.", cure))
+    weak = "is too weak: short, or made of few characters."
+    found = [
+        Danger(name, "is missing.", cure, always=name != "DATA_KEY")
+        if not values[name]
+        else Danger(name, weak, cure)
+        for name in SECRETS
+        if len(values[name]) < WEAK_SECRET_LENGTH or len(set(values[name])) < FEW_CHARACTERS
+    ]
+    for name, other in combinations(reversed(SECRETS), 2):
+        if values[name] and values[name] == values[other]:
+            found.append(Danger(name, f"is the same as {other}.", cure))
     return found
 
 

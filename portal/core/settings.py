@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, current_app
 
 import config
-from portal.core import safety
+from portal.core import crypto, safety
 
 CONNECT_SECONDS = 5  # to a database server
 HAND_OVER_STEPS = 12  # connect, greet, encrypt, greet, sign in (3), from, to, data, end, quit
@@ -45,6 +45,8 @@ def _derive(values: dict[str, Any]) -> None:
     values["PUBLIC_URL"] = (values["PUBLIC_URL"] or f"http://127.0.0.1:{values['PORT']}").rstrip(
         "/"
     )
+    if safety.is_loopback(values["PUBLIC_URL"]) and values["SECRET_KEY"]:
+        values["DATA_KEY"] = values["DATA_KEY"] or crypto.keyed(values["SECRET_KEY"], "data")
     url = safety.split(values["PUBLIC_URL"])
     if url.hostname:
         values["PUBLIC_URL"] = url._replace(netloc=url.netloc.lower()).geturl()

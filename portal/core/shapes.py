@@ -14,10 +14,13 @@ from werkzeug.routing import MapAdapter
 
 from portal.core import clock
 from portal.core.errors import (
+    CodeNeeded,
+    Forbidden,
     NotAllowed,
     NotProven,
     PortalError,
     Rejected,
+    SecondStepNeeded,
     Several,
     TooLarge,
     TooSoon,
@@ -31,7 +34,10 @@ STATUS: dict[type[PortalError], int] = {
     WrongKind: 415,
     Rejected: 422,
     Several: 422,
+    Forbidden: 403,
     NotAllowed: 404,
+    SecondStepNeeded: 403,
+    CodeNeeded: 403,
     NotProven: 403,
     Unauthenticated: 401,
     TooSoon: 429,

@@ -3,11 +3,11 @@
 Knows no table but its own, and of a subject only a keyed hash.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Integer, String, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Index, Integer, String, case, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -39,6 +39,7 @@ class Throttle(Model):
     """A running count; it starts anew with the first turn after `ends_at`."""
 
     __tablename__ = "throttle"
+    __table_args__ = (Index("ix_throttle_subject", "subject"),)
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
@@ -78,6 +79,12 @@ def takes_last(limit: Limit) -> bool:
         return False
     mine = (Throttle.name == limit.name, Throttle.subject == _hash(limit.subject))
     return session.scalar(select(Throttle.count).where(*mine)) == limit.times
+
+
+def running(subject: str) -> Sequence[Throttle]:
+    """The counts of this subject that have not ended; full or not."""
+    mine = (Throttle.subject == _hash(subject), Throttle.ends_at > clock.now())
+    return db.session.scalars(select(Throttle).where(*mine)).all()
 
 
 def clear(session: Session, subjects: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import secrets
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
@@ -17,6 +18,7 @@ from portal.core.settings import setting
 
 log = logging.getLogger("latchkey")
 YEAR = 31_536_000
+REQUEST_BYTES = 8
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; connect-src 'self'; "
     "img-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -50,6 +52,7 @@ def _static_age(path: str | None) -> int:
 
 def _start() -> None:
     g.started = perf_counter()
+    g.request_id = secrets.token_hex(REQUEST_BYTES)
 
 
 def _finish(answer: Response) -> Response:
@@ -63,8 +66,14 @@ def _finish(answer: Response) -> Response:
         answer.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     spent = (perf_counter() - g.get("started", perf_counter())) * 1000
     route = request.url_rule.rule if request.url_rule else "-"
-    log.info("%s %s %s %.0f ms", request.method, route, answer.status_code, spent)
+    told = request.method, route, answer.status_code, spent, request_id()
+    log.info("%s %s %s %.0f ms %s", *told)
     return answer
+
+
+def request_id() -> str:
+    """Under which this request stands in the log, and what it does among the events."""
+    return str(g.get("request_id", ""))
 
 
 def _path_of(url: str) -> str:

@@ -4,7 +4,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from portal.accounts import guards, phones
+from portal.accounts import cookies, guards, phones
 from portal.accounts.service import sign_in
 from portal.codes import terms
 from portal.core.forms import PortalForm
@@ -140,11 +140,11 @@ def _out(answer):
     """Whoever was signed in here, with this account or another, is not any more."""
     if current_user.is_authenticated:
         sign_in.sign_out(current_user.session, guards.by())
-    return guards.let_out(answer)
+    return cookies.let_out(answer)
 
 
 def _to_code(identifier):
-    flow_id = service.start(identifier, guards.known_device(), terms.page(links.PATH), guards.by())
+    flow_id = service.start(identifier, cookies.known_device(), terms.page(links.PATH), guards.by())
     session["recovery"] = flow_id
     session["recovery-address"] = session["address"] = (identifier or "").strip()
     return redirect("/recover/code", 303)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.core.safety import dangers
+from portal.core.safety import SECRETS, dangers
 from tools import settings_table, write_env
 
 ROOT = Path(__file__).parents[2]
@@ -36,8 +36,8 @@ def test_a_new_installation_gets_secrets_of_its_own(tmp_path):
     assert write_env.write(second)
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     values = [dict(_settings(file)) for file in (first, second)]
-    secrets = {each[name] for each in values for name in ("SECRET_KEY", "PASSWORD_PEPPER")}
-    assert len(secrets) == 4
+    secrets = {each[name] for each in values for name in SECRETS}
+    assert len(secrets) == 6
     assert all(len(secret) >= 43 for secret in secrets)
 
 
@@ -52,7 +52,7 @@ def test_fresh_secrets_are_no_danger(app, tmp_path):
     write_env.write(tmp_path / ".env")
     values = dict(app.config) | dict(_settings(tmp_path / ".env"))
     names = {danger.name for danger in dangers(values)}
-    assert names & {"SECRET_KEY", "PASSWORD_PEPPER"} == set()
+    assert names & set(SECRETS) == set()
 
 
 def test_secrets_can_be_written_before_anything_is_installed(tmp_path):

@@ -63,6 +63,9 @@ IN_PRODUCTION = [
     ("SECRET_KEY", "0123456789" * 5, "too weak"),
     ("PASSWORD_PEPPER", "pepper", "too weak"),
     ("PASSWORD_PEPPER", SETTINGS["SECRET_KEY"], "same as SECRET_KEY"),
+    ("DATA_KEY", "", "is missing"),
+    ("DATA_KEY", "data", "too weak"),
+    ("DATA_KEY", SETTINGS["PASSWORD_PEPPER"], "same as PASSWORD_PEPPER"),
     ("PUBLIC_URL", "http://account.example.org", "https"),
     ("PUBLIC_URL", "http://127.0.0.1.example.org", "https"),
     ("PUBLIC_URL", "HTTP://account.example.org", "https"),
@@ -90,7 +93,7 @@ def test_conf_02_an_unsafe_setting_is_refused_with_its_cure(name, value, cure):
     words = refusal(SAFE | {name: value})
     assert name in words
     assert cure in words
-    secret = SAFE["SECRET_KEY"], SAFE["PASSWORD_PEPPER"]
+    secret = SAFE["SECRET_KEY"], SAFE["PASSWORD_PEPPER"], SAFE["DATA_KEY"]
     assert not any(each in words for each in secret)
 
 

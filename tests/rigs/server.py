@@ -160,6 +160,7 @@ def environment(folder: Path, port: int) -> dict[str, Any]:
             "FLASK_SKIP_DOTENV": "1",
             "SECRET_KEY": secrets.token_urlsafe(48),
             "PASSWORD_PEPPER": secrets.token_urlsafe(48),
+            "DATA_KEY": secrets.token_urlsafe(48),
             "DATABASE_URL": f"sqlite:///{folder / 'portal.db'}",
             "UPLOAD_FOLDER": str(folder / "uploads"),
             "SIGNING_KEYS_FILE": str(folder / "signing-keys.json"),

@@ -80,13 +80,16 @@ def mismatch(person: Person | None, key: str, by: By, called: bool = False) -> R
     return Rejected("email", "mismatch", words)
 
 
-def check_standing(person: Person) -> None:
-    """The password was right; who is blocked, deleted or held stays out.  Raises Rejected."""
+def check_standing(person: Person, on_page: bool = False) -> None:
+    """The password was right; who is blocked, deleted or held stays out.  Raises Rejected.
+
+    Whoever deleted the account comes back by signing in on a page.
+    """
     line = " ".join(filter(None, (setting("HELP_PHONE"), setting("HELP_EMAIL"))))
-    if person.blocked_at:
+    if person.is_blocked:
         words = _("This account is blocked. The helpdesk can tell you why and what to do.")
         raise Rejected(None, "blocked", f"{words} {line}".strip())
-    if person.deleted_at:
+    if person.deleted_at and not (on_page and person.may_come_back):
         days = setting("DELETION_DAYS")
         words = _("This account was deleted. It can be restored for %(days)d days.", days=days)
         raise Rejected(None, "deleted", f"{words} {line}".strip())

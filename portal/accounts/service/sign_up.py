@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 
 from portal.accounts import devices, entry, hashing, people, proof, sending
-from portal.accounts.entry import SignedIn
+from portal.accounts.entry import Entered
 from portal.accounts.models import Person
 from portal.accounts.service import wishes
 from portal.accounts.service.wishes import Accepted
@@ -45,7 +45,7 @@ def flow(flow_id: str | None) -> Flow:
     return flows.face(_challenge(flow_id))
 
 
-def confirm_code(flow_id: str | None, code: str | None, device: str | None, by: By) -> SignedIn:
+def confirm_code(flow_id: str | None, code: str | None, device: str | None, by: By) -> Entered:
     """The right code in the browser that signed up: the address is proven and the person is in."""
     challenge = _challenge(flow_id)
     guesses.judge(challenge, code)
@@ -83,7 +83,7 @@ def of_link(token: str) -> str:
     return people.masked(_person(_linked(token)).email)
 
 
-def follow_link(token: str, flow_id: str | None, device: str | None, by: By) -> SignedIn | str:
+def follow_link(token: str, flow_id: str | None, device: str | None, by: By) -> Entered | str:
     """The link's button: in the browser that signed up, in; in any other, a grant.
 
     Whoever signed up may not have been the owner of the address.
@@ -137,7 +137,7 @@ def _person(challenge: Challenge) -> Person:
     return person
 
 
-def _enter(person: Person, challenge: Challenge, device: str | None, by: By) -> SignedIn:
+def _enter(person: Person, challenge: Challenge, device: str | None, by: By) -> Entered:
     proof.settle(person, challenge, by)
     first = devices.remember(device, person)  # it brought the proof: no news to anybody
     return entry.begin(person, kept=False, device=first, by=by)

@@ -55,7 +55,7 @@ def delete(person: Person, actor: Person | None, by: By) -> None:
     roles.require(actor, "people:block", over=person)
     with transaction():
         locked = people.lock(person.id)
-        deletion.mark(locked)
+        deletion.mark(locked, by.person_id)
         ended = sessions.end_all(person.id)
         challenges.end_all(person.id)
         audit.record("account:deleted", person.id, by, detail=ended)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import hashing, messages, people, programs, sessions
+from portal.accounts import hashing, messages, people, programs, roles, sessions
+from portal.accounts.entry import Half
 from portal.accounts.models import Person, SessionSecret
 from portal.accounts.programs import Program
 from portal.accounts.service import credentials
@@ -28,26 +29,48 @@ class Manner:
     refreshing: bool = True
 
 
-def sign_in(typed: Typed, manner: Manner, by: By) -> Program:
-    """Raises Rejected alike for every mismatch, KeptOut after too many.
+def sign_in(typed: Typed, manner: Manner, by: By) -> Program | Half:
+    """Half a sign-in where the account asks for a second factor.
 
-    Only after the right password: Rejected (code `role`, `blocked` or `held`), NotProven.
+    Raises Rejected alike for every mismatch, KeptOut after too many.
+
+    Only after the right password: Rejected (code `role`, `blocked`, `held`, `deleted`, `set-up`),
+    NotProven.
     """
     person = credentials.whose(typed, by)
-    if manner.role and person.role != manner.role:
-        raise Rejected(None, "role", _("This account has another role."))
-    credentials.check_standing(person)
-    if manner.proof is not None:
-        credentials.check_proof(person, manner.proof, by)
+    _check(person, manner, by)
     kept_hash = person.password_hash
     fresh = hashing.renewed(typed.password or "", kept_hash)
     with transaction():
         person = people.lock(person.id)
-        if person.password_hash == kept_hash and not (person.is_shut or person.held_at):
+        if person.password_hash == kept_hash and person.may_enter and not person.is_shut:
             person.password_hash = fresh
-            proven = person.email_proven_at is not None
-            return programs.begin(person, manner.refreshing and proven, by, news=proven)
+            return _begun(person, manner, by)
     raise credentials.mismatch(person, person.email_key, by)  # a reset or a block was quicker
+
+
+def _check(person: Person, manner: Manner, by: By) -> None:
+    """The password was right; whether this door lets the person in."""
+    if manner.role and person.role != manner.role:
+        raise Rejected(None, "role", _("This account has another role."))
+    credentials.check_standing(person)
+    _check_factor(person)
+    if manner.proof is not None:
+        credentials.check_proof(person, manner.proof, by)
+
+
+def _begun(person: Person, manner: Manner, by: By) -> Program | Half:
+    if person.two_step_at is not None:
+        return Half(sessions.begin_half(person, False, by))
+    proven = person.email_proven_at is not None
+    return programs.begin(person, manner.refreshing and proven, by, news=proven)
+
+
+def _check_factor(person: Person) -> None:
+    """Who helps others has a second factor, and sets it up in a browser.  Raises Rejected."""
+    if roles.is_staff(person) and person.two_step_at is None:
+        words = _("Staff need two-step sign-in. Sign in on the page once to set it up.")
+        raise Rejected(None, "set-up", words)
 
 
 def refresh(token: str, by: By) -> Program:

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 
-from portal.accounts import guards, phones
+from portal.accounts import cookies, guards, phones
 from portal.security.forms import CodeForm, ConfirmForm, EmailForm, PasswordForm, PhoneForm
 from portal.security.service import confirm as confirming
 from portal.security.service import email as addresses
@@ -36,11 +36,11 @@ def password():
     form, person = PasswordForm(), current_user.person
     if form.validate_on_submit():
         typed = form.old_password.data, form.password.data, form.confirm_password.data
-        change = passwords.Change(*typed, guards.known_device())
+        change = passwords.Change(*typed, cookies.known_device())
         with form.reporting():
             secret, ended = passwords.change_password(current_user.session, change, guards.by())
             flash(_changed(ended), "ok")
-            return guards.renew(
+            return cookies.renew(
                 redirect("/security/password", 303), secret, current_user.session.kept
             )
     return form.page(
@@ -50,9 +50,9 @@ def password():
 
 @bp.route("/confirm", methods=["GET", "POST"])
 def confirm():
-    form, target = ConfirmForm(), guards.local(request.args.get("next", ""), "/security")
+    form, target = ConfirmForm(), cookies.local(request.args.get("next", ""), "/security")
     if form.validate_on_submit():
-        typed = form.password.data, guards.known_device()
+        typed = form.password.data, cookies.known_device()
         with form.reporting():
             confirming.confirm(current_user.session, *typed, guards.by())
             return redirect(target, 303)

@@ -1,0 +1,40 @@
+"""Looking after an installation."""
+
+import sys
+
+import click
+
+from portal.accounts.service import purging
+from portal.core import safety, settings
+from portal.delivery import service as delivery
+from portal.demo import service as invention
+from portal.demo.cast import DEMO
+from portal.profile import service as profile
+
+
+@click.command()
+def purge():
+    """Remove codes, messages, sign-ins and waiting times that ended long ago."""
+    others = {"messages": delivery.purge(), "pictures of nobody": profile.sweep()}
+    for what, count in (purging.purge() | others).items():
+        click.echo(f"{count:8} {what}")
+
+
+@click.command()
+def check():
+    """Print each setting that would be unsafe in production, with its cure."""
+    found = safety.dangers(settings.every())
+    for danger in found:
+        click.echo(str(danger))
+    click.echo("Nothing unsafe." if not found else f"{len(found)} to mend before production.")
+    sys.exit(1 if found else 0)
+
+
+@click.command()
+def demo():
+    """Fill a try-out with invented people and print how to sign in as one of them."""
+    try:
+        password = invention.fill()
+    except ValueError as refused:
+        raise click.ClickException(str(refused)) from None
+    click.echo(f"Sign in as {DEMO} with the password {password}")
