@@ -8,7 +8,7 @@ from portal.accounts.service import purging
 from portal.core import safety, settings
 from portal.delivery import service as delivery
 from portal.demo import service as invention
-from portal.demo.cast import DEMO
+from portal.demo.cast import DEMO, STAFF
 from portal.profile import service as profile
 
 
@@ -34,7 +34,9 @@ def check():
 def demo():
     """Fill a try-out with invented people and print how to sign in as one of them."""
     try:
-        password = invention.fill()
+        tickets = invention.fill()
     except ValueError as refused:
         raise click.ClickException(str(refused)) from None
-    click.echo(f"Sign in as {DEMO} with the password {password}")
+    for email, code in tickets.codes.items():
+        click.echo(f"{STAFF[email]:8} {email}, same password, backup code {code}")
+    click.echo(f"Sign in as {DEMO} with the password {tickets.password}")

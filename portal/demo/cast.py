@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 
 DEMO = "demo@example.org"
+STAFF = {
+    "ruth.lund@example.org": "support",
+    "ines@example.org": "admin",
+    "kofi@example.org": "viewer",
+}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Invented people for a try-out, so that every page has something to show."""
 
 import secrets
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from portal.accounts import hashing, people
 from portal.accounts.models import Person
@@ -9,52 +10,86 @@ from portal.core import clock
 from portal.core.db import db, transaction
 from portal.core.safety import is_loopback
 from portal.core.settings import setting
-from portal.demo import portraits, post
-from portal.demo.cast import CAST, DEMO, Invented
+from portal.demo import crowd, desk, history, portraits, post
+from portal.demo.cast import CAST, DEMO, STAFF, Invented
 from portal.profile import pictures, stores
 from portal.profile.models import Profile
+from portal.security import backups
 
 SECTIONS = "job_title", "organisation", "city", "country", "bio"
+CROWD, SHOWN = 488, 24  # of them, so many have a picture
+OLDEST = 400  # days since the first of them signed up
 
 
-def fill() -> str:
-    """Adds the cast where it is missing, and gives the first a new password.  -> the password.
+@dataclass(frozen=True)
+class Tickets:
+    """How to come in as one of them; `codes`: a backup code for each of the staff."""
+
+    password: str
+    codes: dict[str, str]
+
+
+def fill() -> Tickets:
+    """Adds the people where they are missing, and gives some a new password.
 
     Raises ValueError where real people might be.
     """
     if not is_loopback(setting("PUBLIC_URL")) or setting("EMAIL_BACKEND") != "mailbox":
         raise ValueError("Invented people are for a try-out on this machine, with the mailbox.")
-    password = "-".join(secrets.token_hex(3) for _ in range(4))
-    password_hash = hashing.make(password)
-    for number, each in enumerate(CAST):
-        if people.find(each.email) is None:
-            _add(each, number)
-    with transaction():
-        person = people.find(DEMO)
-        if person is not None:
-            person.password_hash = password_hash
-    return password
+    if people.find(DEMO) is None:
+        _invent()
+    return _tickets()
 
 
-def _add(invented: Invented, number: int) -> None:
-    name = stores.new_name() if number % 3 == 0 else None
-    if name:
-        stores.save(name, pictures.make(portraits.paint(number), ""))
+def _invent() -> None:
     unusable = hashing.make(secrets.token_hex(16))
-    with transaction() as session:
-        person = people.add(invented.email, invented.full_name, "user", unusable)
-        _backdate(person, number)
-        person.picture_name = name
-        kept = {section: getattr(invented, section) for section in SECTIONS}
-        session.add(Profile(person_id=person.id, links=_links(number), **kept))
-        if invented.email == DEMO:
-            session.add_all(post.past(person.id, clock.now()))
+    everybody = [*CAST, *crowd.people(CROWD)]
+    shown = {number: _painted(number) for number in range(SHOWN) if number % 3 == 0}
+    with transaction():
+        there = [_add(each, number, unusable) for number, each in enumerate(everybody)]
+        for number, person in enumerate(there):
+            person.picture_name = shown.get(number)
+        db.session.flush()
+        history.invent(there, [each for each in there if each.email in STAFF])
 
 
-def _backdate(person: Person, number: int) -> None:
-    since = clock.now() - timedelta(days=400 - 29 * number)
+def _painted(number: int) -> str:
+    name = stores.new_name()
+    stores.save(name, pictures.make(portraits.paint(number), ""))
+    return name
+
+
+def _add(invented: Invented, number: int, unusable: str) -> Person:
+    role = STAFF.get(invented.email, "user")
+    person = people.add(invented.email, invented.full_name, role, unusable)
+    since = _since(number)
     person.created_at = person.email_proven_at = person.password_changed_at = since
-    db.session.flush()
+    kept = {section: getattr(invented, section) for section in SECTIONS}
+    db.session.add(Profile(person_id=person.id, links=_links(number), **kept))
+    if number >= len(CAST):
+        desk.own_standing(person, number)
+    if invented.email == DEMO:
+        db.session.add_all(post.past(person.id, clock.now()))
+    return person
+
+
+def _tickets() -> Tickets:
+    """One password for all that are shown; who helps others needs a second step as well."""
+    password = "-".join(secrets.token_hex(3) for _ in range(4))
+    password_hash, codes = hashing.make(password), {}
+    with transaction():
+        for email in DEMO, *STAFF:
+            if (person := people.find(email)) is not None:
+                person.password_hash = password_hash
+        for email in STAFF:
+            if (person := people.find(email)) is not None:
+                person.two_step_at = person.two_step_at or clock.now()
+                codes[email] = backups.issue(person)[0]
+    return Tickets(password, codes)
+
+
+def _since(number: int) -> datetime:
+    return clock.now() - timedelta(days=max(33, OLDEST - 29 * number % 367))
 
 
 def _links(number: int) -> dict[str, str]:
