@@ -22,6 +22,7 @@ bench: setup-tests
 	@.venv/bin/python -m bench.enumeration
 	@.venv/bin/python -m bench.delivery
 	@.venv/bin/python -m bench.api
+	@.venv/bin/python -m bench.desk
 
 # The API against what Schemathesis invents: more than 20,000 requests, about ten minutes.
 fuzz: setup-tests

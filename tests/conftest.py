@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,12 @@ from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 
 from portal import create_app
+from portal.accounts import people
+from portal.accounts.service import staffing
 from portal.core import clock, keyring
+from portal.core.audit import OPERATOR
 from portal.delivery import service as delivery
+from tests.rigs import authenticator
 from tests.rigs.visitor import Page, Visitor
 
 pytest_plugins = ["tests.rigs.fixtures"]
@@ -246,3 +251,24 @@ def inside(app, ann) -> Visitor:
     browser = Visitor(app)
     assert sign_in(browser, ann.email).location == "/profile"
     return browser
+
+
+@pytest.fixture
+def agent(app, sign_up) -> Callable[..., Visitor]:
+    """agent("support") -> a browser in which staff of this role is signed in.
+
+    What their app has is `.factor`, their address `.email`.
+    """
+
+    def make(role: str = "support", email: str = "", full_name: str = "") -> Visitor:
+        account = sign_up(email or f"{role}@example.org", full_name or f"Ruth {role.title()}")
+        with app.app_context():
+            person = people.find(account.email)
+            assert person is not None
+            staffing.change_role(person, role, None, OPERATOR)
+        browser = Visitor(app, address="192.0.2.20")
+        assert sign_in(browser, account.email).location == "/profile"
+        browser.factor, browser.email = authenticator.set_up(browser), account.email
+        return browser
+
+    return make

@@ -89,9 +89,9 @@ def test_purge_takes_what_ended_long_ago_and_leaves_the_rest(world, ann, time):
     time.pass_(days=7)
     words = said(world.command("purge"))
     assert [line.split(maxsplit=1)[1] for line in words.splitlines()] == [
-        "codes and flows", "sign-ins", "devices", "accounts that nobody proved", "deleted accounts",
-        "numbers that nobody proved", "changes of an address", "waiting times", "messages",
-        "pictures of nobody",
+        "codes and flows", "invitations", "sign-ins", "devices", "accounts that nobody proved",
+        "deleted accounts", "numbers that nobody proved", "changes of an address", "waiting times",
+        "messages", "pictures of nobody",
     ]  # fmt: skip
     assert len(world.rows("SELECT id FROM otp")) == 1
     kinds = world.rows("SELECT purpose FROM challenge ORDER BY opened_at")

@@ -36,7 +36,7 @@ def upgrade():
 
 def _person():
     own = sa.ForeignKey("person.id", ondelete="CASCADE")
-    return sa.Column("person_id", sa.BigInteger, own, nullable=False)
+    return sa.Column("person_id", BIG, own, nullable=False)
 
 
 def downgrade():

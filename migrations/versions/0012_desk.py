@@ -96,7 +96,7 @@ def _tables():
 
 def _person(**more):
     own = sa.ForeignKey("person.id", ondelete="CASCADE")
-    return sa.Column("person_id", sa.BigInteger, own, nullable=False, **more)
+    return sa.Column("person_id", BIG, own, nullable=False, **more)
 
 
 def _find_those_who_are_here():

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from portal.accounts import devices, hashing, sending
 from portal.accounts.models import Person
-from portal.core import clock, phrases, throttle
+from portal.core import audit, clock, phrases, throttle
 from portal.core.audit import By
 from portal.core.db import release
 from portal.core.errors import Rejected, TooSoon
@@ -21,7 +21,7 @@ def right(password: str, person: Person | None, key: str, device: str | None, by
     A right one uses no turn up.
     """
     limits = _limits(person, key, devices.own(device, person), by)
-    throttle.spend(limits)
+    _spend(limits)
     release()
     fits = _is_possible(password) and hashing.fits(
         password, person.password_hash if person else None
@@ -59,6 +59,14 @@ def given(field: str, typed: str | None) -> str:
 def _is_possible(password: str) -> bool:
     """A longer password than anybody can have is not even hashed: it would tire us."""
     return len(unicodedata.normalize("NFC", password)) <= setting("PASSWORD_MAX_LENGTH")
+
+
+def _spend(limits: tuple[Limit, ...]) -> None:
+    try:
+        throttle.spend(limits)
+    except TooSoon:
+        audit.count_now("sign-in:kept-out")
+        raise
 
 
 def _limits(person: Person | None, key: str, device: str | None, by: By) -> tuple[Limit, ...]:

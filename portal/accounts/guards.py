@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from portal.accounts.models import Person, Session
 
 DAY = 86_400
-SET_UP = "/security/two-step/set-up"
+SET_UP, CONFIRM = "/security/two-step/set-up", "/security/confirm"
 LONGEST_KEPT = 254  # of what was typed: the cookie has to stay small
 
 
@@ -78,7 +78,7 @@ def having(permission: str) -> Callable[[], None]:
 def _lacks_factor() -> Response | None:
     """Who helps others sets up a second factor before anything else."""
     person = current_user.person
-    if not roles.is_staff(person) or person.two_step_at or request.path.startswith(SET_UP):
+    if not roles.is_staff(person) or person.two_step_at or request.path in (SET_UP, CONFIRM):
         return None
     return redirect(SET_UP, 303)
 
@@ -91,7 +91,7 @@ def unconfirmed(page: str, typed: str | None = None) -> Response | None:
     if sessions.is_fresh(current_user.session):
         return None
     session["typed"] = {page: (typed or "")[:LONGEST_KEPT]}
-    return redirect(f"/security/confirm?next={page}", 303)
+    return redirect(f"{CONFIRM}?next={page}", 303)
 
 
 def remembered(page: str) -> str:
@@ -107,9 +107,13 @@ def by() -> By:
     return By(person_id, web.network(), device, session_id=session_id, request=web.request_id())
 
 
-def by_desk(verified_by: str, reason: str, ticket: str) -> By:
-    """The same for somebody of the helpdesk who acts on another person."""
-    return replace(by(), desk=True, verified_by=verified_by, reason=reason, ticket=ticket)
+def by_desk(verified_by: str, reason: str, ticket: str, seen: int | None = None) -> By:
+    """The same for somebody of the helpdesk who acts on another person.
+
+    `seen`: the newest act on that person that was on the page, where the page told one.
+    """
+    acting = replace(by(), desk=True, seen=seen)
+    return replace(acting, verified_by=verified_by, reason=reason, ticket=ticket)
 
 
 def _from_cookie(req: Request) -> Visitor | None:

@@ -16,6 +16,7 @@ from portal.core.errors import LinkDead
 
 LINK = "/sign-up/invitation/{token}"
 STORY = "invitation"
+LARGEST_ID = 2**63 - 1  # of a row; whoever makes paths up need not stop there
 
 
 def open_(person: Person, role: str, by: By) -> Invitation:
@@ -41,11 +42,13 @@ def end_all(person_id: int) -> None:
 
 def get(invitation_id: int) -> Invitation | None:
     """The invitation of this id, open or not."""
+    if invitation_id > LARGEST_ID:
+        return None
     return db.session.get(Invitation, invitation_id, populate_existing=True)
 
 
 def of_challenge(challenge_id: str) -> Invitation | None:
-    """The invitation that this challenge's link accepts, unless it was withdrawn."""
+    """The invitation that this challenge's link accepts."""
     wanted = select(Invitation).where(Invitation.challenge_id == challenge_id)
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
@@ -57,12 +60,11 @@ def of_link(token: str) -> tuple[Invitation, Challenge]:
     """
     found = challenges.of_link(token)
     challenge = challenges.of_id(found.id) if found else None  # read afresh
-    if challenge is None or challenge.purpose != INVITATION:
+    invitation = of_challenge(challenge.id) if challenge else None
+    if challenge is None or invitation is None:
         raise dead("unknown")
-    invitation = of_challenge(challenge.id)
     if reason := _over(invitation, challenge):
         raise dead(reason)
-    assert invitation is not None
     return invitation, challenge
 
 
@@ -101,15 +103,13 @@ def purge() -> int:
     return changed(db.session(), delete(Invitation).where(~kept))
 
 
-def _over(invitation: Invitation | None, challenge: Challenge) -> str:
+def _over(invitation: Invitation, challenge: Challenge) -> str:
     """Why it leads nowhere any more; "" while it does."""
     if challenge.proven_at:
         return "used"
-    if invitation is None:
-        return "withdrawn"
     if challenge.closed_at:
         return "replaced" if _has_newer(invitation) else "withdrawn"
-    return _is_late(challenge) or _is_powerless(invitation)
+    return _late(challenge) or _powerless(invitation)
 
 
 def _has_newer(invitation: Invitation) -> bool:
@@ -117,12 +117,12 @@ def _has_newer(invitation: Invitation) -> bool:
     return db.session.scalar(select(Invitation.id).where(*mine).limit(1)) is not None
 
 
-def _is_late(challenge: Challenge) -> str:
+def _late(challenge: Challenge) -> str:
     until = challenge.link_until
     return "expired" if until is not None and until <= clock.now() else ""
 
 
-def _is_powerless(invitation: Invitation) -> str:
+def _powerless(invitation: Invitation) -> str:
     """An invitation is worth what its inviter could give today; the operator's always holds."""
     if invitation.invited_by_id is None:
         return ""

@@ -37,21 +37,37 @@ def notice(about: str, facts: Facts = lambda event, person: {}) -> Letter:
 
     Nobody gets it at an address that nobody has proven: its reader need not be the person at all.
     """
-    event = audit.get(int(about))
-    person = people.get(event.person_id) if event else None
-    if event is None or person is None or person.email_proven_at is None:
+    event, person = _whom(about)
+    if event is None or person is None:
         return Letter(None)
     link = notices.write(event.id, person.id, NOT_YOU)
-    every = {
+    pressed = {"not_me": link.url, "not_me_seconds": notices.seconds()}
+    values = _told(event, person) | pressed | dict(facts(event, person))
+    return Letter(person.email, values, accepted=link.accepted, refused=link.refused)
+
+
+def word(about: str, facts: Facts) -> Letter:
+    """The same without a button for those who it was not: where it could end nothing."""
+    event, person = _whom(about)
+    if event is None or person is None:
+        return Letter(None)
+    return Letter(person.email, _told(event, person) | dict(facts(event, person)))
+
+
+def _whom(about: str) -> tuple[Event | None, Person | None]:
+    """The event, and its person if somebody has proven the address."""
+    event = audit.get(int(about))
+    person = people.get(event.person_id) if event else None
+    return event, person if person and person.email_proven_at else None
+
+
+def _told(event: Event, person: Person) -> dict[str, object]:
+    return {
         "name": _name_at(event, person),
         "address": person.email,
         "at": event.at,
         "device": event.device,
-        "not_me": link.url,
-        "not_me_seconds": notices.seconds(),
     }
-    values = every | dict(facts(event, person))
-    return Letter(person.email, values, accepted=link.accepted, refused=link.refused)
 
 
 def greeted(person: Person | None) -> str:

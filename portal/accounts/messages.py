@@ -2,15 +2,15 @@
 
 from flask_babel import lazy_gettext as _l
 
-from portal.accounts import letters, people
+from portal.accounts import blocks, invitations, letters, people, roles
 from portal.accounts.models import Person
 from portal.codes import challenges
-from portal.codes.models import CHANGE_EMAIL
+from portal.codes.models import CHANGE_EMAIL, DESK
 from portal.core.audit import Event
 from portal.core.settings import setting
 from portal.delivery.recipes import CODE, Letter, recipe
 
-UNBLOCKED = "account:unblocked"
+BLOCKED, UNBLOCKED = "account:blocked", "account:unblocked"
 
 
 @recipe("confirm_address", _l("Confirming your email address"), CODE)
@@ -18,7 +18,8 @@ def confirm_address(about: str) -> Letter:
     """Code and link to the address that signed up (`about`: the challenge).
 
     The typed name is left out: until the address is proven it is a stranger's words in somebody's
-    mailbox.  Nobody's address walks the same way.
+    mailbox.  Nobody's address walks the same way.  Where the helpdesk sends it, no page waits for
+    the code, which is left out.
     """
     challenge = challenges.of_id(about)
     if challenge is None:
@@ -27,7 +28,8 @@ def confirm_address(about: str) -> Letter:
     person = people.get(challenge.user_id)
     address = person.email if person and person.email_proven_at is None else None
     to = address if challenges.is_wanted(challenge) else None
-    return letters.with_code(to, written, {"address": address or ""})
+    values = {"address": address or "", "waiting": challenge.door != DESK}
+    return letters.with_code(to, written, values)
 
 
 @recipe("already_registered", _l("You already have an account"), CODE)
@@ -86,6 +88,51 @@ def unlocked_by_support(about: str) -> Letter:
     return letters.notice(about, _help)
 
 
+@recipe("signed_out_by_support", _l("Signed out by support"))
+def signed_out_by_support(about: str) -> Letter:
+    """The helpdesk ended every sign-in (`about`: its event)."""
+    return letters.notice(about, lambda event, _person: letters.by_support(event))
+
+
+@recipe("blocked_by_support", _l("Blocked by support"))
+def blocked_by_support(about: str) -> Letter:
+    """The helpdesk blocked the account (`about`: its event): nothing to press opens it."""
+    return letters.word(about, _block)
+
+
+@recipe("staff_invitation", _l("An invitation to join the helpdesk"), CODE)
+def staff_invitation(about: str) -> Letter:
+    """The link to join as staff (`about`: the challenge); who invites is named, where it is safe.
+
+    No page waits for the code that is made with every link.
+    """
+    challenge, invitation = challenges.of_id(about), invitations.of_challenge(about)
+    person = people.get(challenge.user_id) if challenge else None
+    if challenge is None or invitation is None or person is None:
+        return Letter(None)
+    written, giver = challenges.write(challenge), invitations.inviter(invitation)
+    values = {
+        "name": letters.greeted(person),
+        "inviter": letters.greeted(giver),
+        "by_operator": invitation.invited_by_id is None,
+        "role": roles.called(invitation.role),
+    }
+    to = person.email if challenges.is_wanted(challenge) else None
+    return letters.with_code(to, written, values)
+
+
+@recipe("role_changed", _l("Your role is changed"))
+def role_changed(about: str) -> Letter:
+    """An admin or the operator gave the person another role (`about`: its event)."""
+    return letters.notice(about, _roles)
+
+
+def _roles(event: Event, _person: Person) -> dict[str, object]:
+    before, _to, after = event.detail.partition(" to ")
+    new = roles.called(after) if roles.rank(after) else ""
+    return letters.by_support(event) | {"before": roles.called(before), "after": new}
+
+
 def _attempts(_event: Event, _person: Person) -> dict[str, object]:
     return {
         "tries": setting("WRONG_PASSWORDS_PER_ACCOUNT"),
@@ -96,3 +143,7 @@ def _attempts(_event: Event, _person: Person) -> dict[str, object]:
 
 def _help(event: Event, _person: Person) -> dict[str, object]:
     return letters.by_support(event) | {"unblocked": event.kind == UNBLOCKED}
+
+
+def _block(event: Event, _person: Person) -> dict[str, object]:
+    return letters.by_support(event) | {"until": blocks.end_told(event.detail)}

@@ -1,6 +1,7 @@
 """Finding people, and the one comparison key of an address.  Sole owner of email_validator."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
@@ -36,8 +37,13 @@ def key(typed: str | None) -> str:
     What is no address gets a key too, one that nobody has.
     """
     text = (typed or "").strip()
+    return key_of_address(text) or "not an address " + crypto.digest(text)
+
+
+def key_of_address(text: str) -> str:
+    """The same for an address alone; "" for what is none."""
     found = _parsed(text)
-    return found.casefold() if found else "not an address " + crypto.digest(text)
+    return found.casefold() if found else ""
 
 
 def _parsed(text: str) -> str | None:
@@ -67,6 +73,12 @@ def find(typed: str | None) -> Person | None:
 def of_phone(number: str) -> Person | None:
     """Whoever has proven this number (E.164), read afresh."""
     wanted = select(Person).where(Person.phone == number)
+    return db.session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def of_uuid(uuid: UUID) -> Person | None:
+    """Whoever has this name in links, read afresh."""
+    wanted = select(Person).where(Person.uuid == uuid)
     return db.session.scalar(wanted.execution_options(populate_existing=True))
 
 

@@ -17,6 +17,7 @@ BETWEEN = re.compile(r"[ ().\-/\u2010-\u2015\u2212]")
 START = re.compile(r"[\s(]*\+?[ (]*[0-9]")
 MOBILE = PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE
 PLUS = {"\uff0b": "+", "\ufe62": "+"}  # full and small width
+FEWEST_DIGITS = 5  # by which a number is looked for
 LAST_DIGITS = 3  # that a masked number shows
 
 
@@ -53,6 +54,33 @@ def number(typed: str | None, field: str = "phone") -> str:
         raise Rejected(field, "format", words)
     _check_reach(found, field)
     return phonenumbers.format_number(found, PhoneNumberFormat.E164)
+
+
+def meant(typed: str) -> list[str]:
+    """How the numbers (E.164) begin that this may be, or be the beginning of; none if it is short.
+
+    Without a country code it may be a number of any of SMS_COUNTRIES.
+    """
+    digits = re.sub("^00", "+", BETWEEN.sub("", _plain(typed[:LONGEST_TYPED])))
+    if not re.fullmatch(rf"\+?[0-9]{{{FEWEST_DIGITS},}}", digits):
+        return []
+    homes = [None] if digits.startswith("+") else setting("SMS_COUNTRIES")
+    read = [each for home in homes for each in _e164(digits, home)]
+    return list(dict.fromkeys(["+" + digits.lstrip("+"), *read]))
+
+
+def _e164(digits: str, home: str | None) -> list[str]:
+    """As a whole number, and as the beginning of one, which no numbering plan knows."""
+    begun = _begun(digits, home) if home else []
+    try:
+        found = phonenumbers.parse(digits, home)
+    except phonenumbers.NumberParseException:
+        return begun
+    return [phonenumbers.format_number(found, PhoneNumberFormat.E164), *begun]
+
+
+def _begun(digits: str, home: str) -> list[str]:
+    return [f"+{phonenumbers.country_code_for_region(home)}{digits.removeprefix('0')}"]
 
 
 def shown(kept: str) -> str:

@@ -13,6 +13,7 @@ from portal.core.settings import Refused, setting
 USER, VIEWER, SUPPORT, ADMIN = "user", "viewer", "support", "admin"
 RANK = (USER, VIEWER, SUPPORT, ADMIN)
 STAFF = RANK[1:]
+CALLED = {VIEWER: _l("viewer"), SUPPORT: _l("support"), ADMIN: _l("admin")}
 NAME = re.compile(r"[A-Za-z0-9_-]{1,20}")  # it stands in paths
 
 
@@ -49,6 +50,11 @@ def rank(role: str) -> int:
 def is_staff(person: Person) -> bool:
     """Whether this is somebody who helps others."""
     return rank(person.role) > 0
+
+
+def called(role: str) -> str:
+    """What a role is called in a sentence; a role of people by its own name."""
+    return str(CALLED.get(role, role))
 
 
 def may(actor: Person, permission: str) -> bool:

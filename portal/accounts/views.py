@@ -7,6 +7,7 @@ from flask_login import current_user
 from portal.accounts import cookies, guards, proof
 from portal.accounts.entry import Half
 from portal.accounts.forms import CodeForm, SignInForm, SignUpForm
+from portal.accounts.service import invited
 from portal.accounts.service import sign_in as signing_in
 from portal.accounts.service import sign_up as signing_up
 from portal.codes import terms
@@ -68,6 +69,19 @@ def sign_up_link(token):
             )
         )
     return form.page("accounts/sign_up_link.html", address=address, path=request.path)
+
+
+@bp.route("/sign-up/invitation/<string:token>", methods=["GET", "POST"])
+def invitation(token):
+    form, asked = PortalForm(), invited.of_link(token)
+    if form.validate_on_submit():
+        joined = invited.accept(token, guards.by())
+        if joined.grant:
+            session["grant"] = joined.grant
+            return redirect("/auth/password-reset", 303)
+        flash(_("You are %(role)s now. Sign in to begin.", role=joined.role), "ok")
+        return redirect("/sign-in?next=/admin", 303)
+    return form.page("accounts/invitation.html", asked=asked, path=request.path)
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])

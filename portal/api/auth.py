@@ -9,7 +9,7 @@ from portal.accounts.service import tokens as stories
 from portal.accounts.service.credentials import Typed
 from portal.accounts.service.tokens import Manner
 from portal.accounts.service.wishes import Wish
-from portal.api import bearer, tokens
+from portal.api import bearer, entering, tokens
 from portal.api.bodies import of_json
 from portal.api.canonical import V1
 from portal.api.families import Answer, Operation
@@ -21,7 +21,6 @@ EMAIL = text("ann@example.org", longest="EMAIL_MAX_LENGTH", format="email")
 PASSWORD = text("copper lantern tuesday", longest="PASSWORD_MAX_LENGTH", format="password")
 NAME = text("Ann Miller", longest="FULL_NAME_MAX_LENGTH")
 SENT = text("123456", "As it stands in the message.")
-CODE = text("123456", "Of a second factor, where the account has one.")
 REFRESH = text("V1StGXR8Z5jdHi6BmyT0p3Qw7nLk2sUeYcA9fOxHrNg", "Good once.")
 TOKENS = Answer(
     200,
@@ -99,14 +98,15 @@ def resend_verification(body):
         "/auth/token",
         "Sign in with a password",
         TOKENS,
-        of_json(closed(fields({"code": CODE}, email=EMAIL, password=PASSWORD))),
+        of_json(closed(fields({"code": entering.CODE}, email=EMAIL, password=PASSWORD))),
         refuses=(401, 403, 429),
-        statuses={"mismatch": 401, "blocked": 403, "held": 403, "deleted": 403},
+        statuses=entering.STATUSES,
+        about=entering.ABOUT,
     )
 )
 def token(body):
     manner = Manner(terms.proof(proof.LINK).by_program())
-    return _pair(stories.sign_in(Typed(body["email"], body["password"]), manner, bearer.by()))
+    return _pair(entering.enter(Typed(body["email"], body["password"]), body.get("code"), manner))
 
 
 @V1.offers(

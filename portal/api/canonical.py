@@ -7,8 +7,10 @@ from typing import Any
 from flask import Blueprint
 
 from portal.api.families import PROBLEM, Family, No
-from portal.api.schemas import fields, number, text
+from portal.api.schemas import fields, number, text, yes
+from portal.core.errors import SecondStepNeeded
 
+ASKS = {"second_factor_required": yes("True: send the same again with a code.")}
 REFUSAL = fields(
     {
         "code": text("unproven", "The reason, where there are several."),
@@ -17,6 +19,7 @@ REFUSAL = fields(
             "description": "Each field that was refused, and why.",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
+        **ASKS,
     },
     type=text("about:blank"),
     title=text("Unprocessable Content", "The name of the status."),
@@ -33,7 +36,8 @@ def problem(no: No) -> Mapping[str, Any]:
     """Problem details."""
     title = TITLES.get(no.status) or HTTPStatus(no.status).phrase
     body = {"type": "about:blank", "title": title, "status": no.status, "detail": no.message}
-    more = {"code": no.code, "errors": no.errors}
+    needed = no.code == SecondStepNeeded.code
+    more = {"code": no.code, "errors": no.errors, "second_factor_required": needed}
     return body | {name: value for name, value in more.items() if value}
 
 

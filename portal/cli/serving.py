@@ -12,7 +12,7 @@ import waitress
 from portal.core import settings
 from portal.delivery import worker
 
-THREADS = 16  # most of them wait: for a slow reader, for a turn to hash
+THREADS = 64  # most of them wait: a flood of sign-ins for a turn to hash must leave some for others
 LAST_MESSAGE_SECONDS = 10  # at the end, for the message under way
 LARGEST_BODY = 16 * 1024 * 1024  # larger ones are not even spooled; smaller get our own page
 

@@ -1,13 +1,27 @@
 """Who helps others."""
 
+from contextlib import contextmanager
+
 import click
 
-from portal.accounts.service import standing
+from portal.accounts import roles
+from portal.accounts.service import staffing
 from portal.cli import finding
 from portal.core.audit import OPERATOR
-from portal.core.errors import Rejected
+from portal.core.errors import Rejected, Several
 
 staff = click.Group("staff", help="Who helps others.")
+ROLE = click.Choice(roles.STAFF)
+
+
+@staff.command()
+@click.argument("email")
+@click.option("--role", default=roles.SUPPORT, show_default=True, type=ROLE, help="What to be.")
+def invite(email, role):
+    """Send EMAIL a link to join the helpdesk, good once; the first admin comes in by it too."""
+    with _refusing():
+        address = staffing.invite(email, role, None, OPERATOR)
+    click.echo(f"The message to {address} is on its way. Whoever reads it there can join.")
 
 
 @staff.command("role")
@@ -15,8 +29,16 @@ staff = click.Group("staff", help="Who helps others.")
 @click.argument("role")
 def change_role(email, role):
     """Give EMAIL another ROLE: user, viewer, support or admin; every sign-in ends."""
+    with _refusing():
+        staffing.change_role(finding.person(email), role, None, OPERATOR)
+    click.echo("The role is changed, and the account signed out everywhere.")
+
+
+@contextmanager
+def _refusing():
     try:
-        standing.change_role(finding.person(email), role, None, OPERATOR)
+        yield
+    except Several as refused:
+        raise click.ClickException(" ".join(each.message for each in refused.all)) from None
     except Rejected as refused:
         raise click.ClickException(refused.message) from None
-    click.echo("The role is changed, and the account signed out everywhere.")

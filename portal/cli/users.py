@@ -2,18 +2,22 @@
 
 import click
 
-from portal.accounts.service import standing
+from portal.accounts.service import helping, standing
 from portal.cli import finding
 from portal.core.audit import OPERATOR
+from portal.core.errors import Rejected
+from portal.security.service import clearing
 
 users = click.Group("users", help="Help people from the command line.")
 
 
 @users.command()
 @click.argument("email")
-def block(email):
+@click.option("--until", metavar="DATE", help="The block ends by itself: 2027-01-31, in UTC.")
+def block(email, until):
     """Keep EMAIL's account from being used; every sign-in ends."""
-    standing.block(finding.person(email), None, OPERATOR)
+    with finding.told():
+        standing.block(finding.person(email), None, OPERATOR, until)
     click.echo("The account is blocked and signed out everywhere.")
 
 
@@ -21,7 +25,8 @@ def block(email):
 @click.argument("email")
 def unblock(email):
     """Let EMAIL's account be used again."""
-    standing.unblock(finding.person(email), None, OPERATOR)
+    with finding.told():
+        standing.unblock(finding.person(email), None, OPERATOR)
     click.echo("The account can be used again.")
 
 
@@ -45,5 +50,16 @@ def restore(email):
 @click.argument("email")
 def clear_throttles(email):
     """Forget EMAIL's waiting times."""
-    standing.clear_throttles(finding.person(email), None, OPERATOR)
+    helping.clear_throttles(finding.person(email), None, OPERATOR)
     click.echo("There is nothing to wait for any more.")
+
+
+@users.command("clear-factor")
+@click.argument("email")
+def clear_factor(email):
+    """Turn off EMAIL's two-step sign-in, when phone and backup codes are gone."""
+    try:
+        clearing.clear_factor(finding.person(email), None, OPERATOR)
+    except Rejected as refused:
+        raise click.ClickException(refused.message) from None
+    click.echo("Two-step sign-in is off, and the account signed out everywhere.")

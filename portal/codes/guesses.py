@@ -89,6 +89,11 @@ def subject(typed_hash: str) -> str:
     return f"typed {typed_hash}"
 
 
+def own_key(purpose: str, user_id: int) -> str:
+    """The key of what an account asks for itself: strangers who guess elsewhere do not reach it."""
+    return f"{purpose} of {user_id}"
+
+
 def _limits(challenge: Challenge) -> list[Limit]:
     spans = (
         ("WRONG_CODES_IN_5_MINUTES", MINUTES_5),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from portal.codes.models import API, EMAIL, PAGE, SMS
+from portal.codes.models import API, DESK, EMAIL, PAGE, SMS
 from portal.core.settings import setting
 
 
@@ -32,6 +32,10 @@ class Terms:
         """The same, asked for by a program."""
         return replace(self, door=API)
 
+    def by_desk(self) -> "Terms":
+        """The same, sent by the helpdesk."""
+        return replace(self, door=DESK)
+
 
 def page(link_path: str) -> Terms:
     """Recovery asked for in a browser."""
@@ -42,6 +46,11 @@ def api(link_path: str) -> Terms:
     """Recovery asked for by a program."""
     lives = "API_CODE_LIFETIME_SECONDS", "API_CODE_MAX_ATTEMPTS", "LINK_LIFETIME_SECONDS"
     return _terms(*lives, link_path).by_program()
+
+
+def desk(link_path: str) -> Terms:
+    """Recovery that the helpdesk sends."""
+    return page(link_path).by_desk()
 
 
 def proof(link_path: str) -> Terms:

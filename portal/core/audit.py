@@ -5,20 +5,18 @@ its own words and the mark before it, so that one that was edited, deleted, inse
 found.  The same moment counts it: pages of numbers read sums, never events.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, Date, Index, SmallInteger, String, insert, update
+from sqlalchemy import BigInteger, Index, SmallInteger, String, false, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core import clock, sealing
-from portal.core.db import BigId, Model, UtcDateTime, before_commit, db, notes, straight
+from portal.core import clock, sealing, tally
+from portal.core.db import BigId, Model, UtcDateTime, before_commit, db, notes, transaction
+from portal.core.texts import storable
 
-LONGEST_DETAIL, LONGEST_PART = 200, 120
-Key = tuple[str, date, str]  # of a tally: name, day, part
-Count = tuple[str, date, tuple[str, ...]]
+LONGEST_DETAIL = 200
 ONLY = 1  # the chain has one head
 
 
@@ -40,6 +38,7 @@ class By:
     verified_by: str = ""
     desk: bool = False
     request: str = ""
+    seen: int | None = None  # the newest act on that person that whoever helps had in front of them
 
 
 OPERATOR = By(network="console", device="command line", desk=True)
@@ -72,6 +71,10 @@ class Event(Model):
     mark: Mapped[str] = mapped_column(String(64))
 
 
+# An expression, not the column: what asks for the events of one person by it would else be answered
+# through the index of all that the helpdesk did.
+BY_DESK = func.coalesce(Event.desk, false())
+
 TEXTS = {
     name: column.type.length or 0
     for name, column in Event.__table__.columns.items()
@@ -86,16 +89,6 @@ class ChainHead(Model):
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     place: Mapped[int] = mapped_column(BigInteger)
     mark: Mapped[str] = mapped_column(String(64))
-
-
-class Tally(Model):
-    """How many of a kind there were on a day (UTC); `part`: of those, or "" for all."""
-
-    __tablename__ = "tally"
-    name: Mapped[str] = mapped_column(String(50), primary_key=True)
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    part: Mapped[str] = mapped_column(String(LONGEST_PART), primary_key=True)
-    count: Mapped[int] = mapped_column(BigInteger)
 
 
 def record(
@@ -131,7 +124,7 @@ def add(event: Event, parts: Iterable[str] = ()) -> None:
     Undone with a savepoint, it is neither.  Texts are cut to what their columns hold.
     """
     for name, longest in TEXTS.items():
-        setattr(event, name, _storable(getattr(event, name))[:longest])
+        setattr(event, name, storable(getattr(event, name))[:longest])
     event.at = event.at.astimezone(UTC)
     db.session.add(event)
     notes().setdefault("events", []).append((event, tuple(parts)))
@@ -142,6 +135,12 @@ def count(name: str, *parts: str) -> None:
     """Counts what is worth a number and no event.  A step of a transaction, outside savepoints."""
     notes().setdefault("counts", []).append((name, clock.now().date(), parts))
     before_commit(_settle)
+
+
+def count_now(name: str, *parts: str) -> None:
+    """The same in a transaction of its own: for what was refused before any began."""
+    with transaction():
+        count(name, *parts)
 
 
 def get(event_id: int) -> Event | None:
@@ -159,11 +158,6 @@ def words(event: Event, before: str) -> str:
     return "\0".join(f"{len(str(each))}:{each}" for each in said)
 
 
-def _storable(text: str) -> str:
-    """Without what a database or UTF-8 has no place for: what happened is written down anyway."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
 def _settle() -> None:
     """Chains and counts what this transaction did, one transaction after the other.
 
@@ -179,21 +173,4 @@ def _settle() -> None:
     for event, _parts in added:
         head.place = event.place = head.place + 1
         head.mark = event.mark = sealing.mark(words(event, head.mark))
-    for key, more in sorted(_sums(counts).items()):
-        _raise(key, more)
-
-
-def _sums(counts: Iterable[Count]) -> Counter[Key]:
-    """Each kind and day once for all of it, and once for each part."""
-    found: Counter[Key] = Counter()
-    for name, day, parts in counts:
-        found.update((name, day, _storable(each)[:LONGEST_PART]) for each in {"", *parts})
-    return found
-
-
-def _raise(what: Key, more: int) -> None:
-    name, day, part = what
-    mine = (Tally.name == name, Tally.day == day, Tally.part == part)
-    if not straight(db.session(), update(Tally).where(*mine).values(count=Tally.count + more)):
-        first = insert(Tally).values(name=name, day=day, part=part, count=more)
-        straight(db.session(), first)
+    tally.add(counts)

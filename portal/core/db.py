@@ -6,29 +6,21 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    BigInteger,
-    CursorResult,
-    DateTime,
-    Dialect,
-    Integer,
-    String,
-    TypeDecorator,
-    event,
-    text,
-)
+from sqlalchemy import CursorResult, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.base import Executable
 
+from portal.core.columns import BigId as BigId
+from portal.core.columns import ByteText as ByteText
+from portal.core.columns import UtcDateTime as UtcDateTime
 from portal.core.settings import Refused, setting
 
 if TYPE_CHECKING:
@@ -49,30 +41,6 @@ db = SQLAlchemy(
     session_options={"expire_on_commit": False},
     engine_options={"hide_parameters": True},  # values of a failed statement must not reach a log
 )
-BigId = BigInteger().with_variant(Integer, "sqlite")
-
-# Compared byte by byte everywhere, whatever the language of the database: what begins alike stands
-# together, and an index finds it.
-ByteText = (
-    String(255)
-    .with_variant(String(255, collation="C"), "postgresql")
-    .with_variant(String(255, collation="utf8mb4_bin"), "mysql", "mariadb")
-)
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """timestamptz where there is one; aware UTC in Python, whatever the database keeps."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return cast(datetime, value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def init_app(app: Flask) -> None:

@@ -68,9 +68,13 @@ class SecondStepNeeded(PortalError):
 
 
 class CodeNeeded(PortalError):
-    """What was asked for takes a code as well; it has just been sent."""
+    """What was asked for takes a code as well; it has just been sent, and `flow` waits for it."""
 
     code = "code-needed"
+
+    def __init__(self, flow: str, message: str = "") -> None:
+        super().__init__(message)
+        self.flow = flow
 
 
 class Vanished(PortalError):

@@ -1,6 +1,6 @@
 """Times and spans in words, the same on pages and in messages."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask_babel import format_date, ngettext
 
@@ -18,7 +18,7 @@ def duration(seconds: int) -> str:
     return str(words)
 
 
-def day(at: datetime) -> str:
+def day(at: date) -> str:
     """ "20 November 2025", in the reader's language."""
     return str(format_date(at, "d MMMM y", rebase=False))
 

@@ -16,13 +16,15 @@ from portal.core.settings import setting
 
 log = logging.getLogger("latchkey")
 RETRY_SECONDS = 10
-NOT_YOU = "not-you"
+NOT_YOU, INVITATION = "not-you", "invitation"
 STARTS = {
     "recovery": "/recover",
     "sign-up": "/sign-up",
     "phone": "/security/phone",
     "email": "/security/email",
+    "two-step": "/security/two-step",
     NOT_YOU: "/recover",
+    INVITATION: "/sign-in",
 }
 
 
@@ -54,9 +56,10 @@ def _link_dead(err: LinkDead) -> ResponseReturnValue:
 
 
 def _link_dead_page(err: LinkDead) -> ResponseReturnValue:
-    guarding = err.start == NOT_YOU
-    label = _("Choose a new password") if guarding else _("Send a new email")
+    labels = {NOT_YOU: _("Choose a new password"), INVITATION: _("Sign in")}
+    label = labels.get(err.start, _("Send a new email"))
     page = _named(_("This link no longer works"), err.message, STARTS[err.start], label)
+    guarding = err.start == NOT_YOU
     return render_template("errors/link_dead.html", guarding=guarding, **page), 410
 
 

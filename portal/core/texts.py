@@ -30,6 +30,11 @@ def is_clean(text: str, allowed: str = "") -> bool:
     return not any(_unwanted(char) for char in text if char not in allowed)
 
 
+def storable(text: str) -> str:
+    """Without what a database or UTF-8 has no place for: what happened is written down anyway."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def apart(text: str) -> str:
     """A name to be put into a sentence: in a script from right to left it turns nothing around."""
     turned = any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)

@@ -72,6 +72,17 @@ def refund(limits: Iterable[Limit]) -> None:
             session.execute(update(Throttle).where(*mine).values(count=Throttle.count - 1))
 
 
+def take(limit: Limit) -> None:
+    """Takes a turn inside the caller's transaction, which gives it back when it is undone.
+
+    Raises UsedUp.
+    """
+    if not setting("THROTTLES") or not limit.seconds:
+        return
+    if wait := _wait(db.session(), limit):
+        raise UsedUp(wait, limit)
+
+
 def takes_last(limit: Limit) -> bool:
     """Takes a turn inside the caller's transaction.  True for the one that uses the limit up."""
     session = db.session()
@@ -135,7 +146,8 @@ def _take(session: Session, limit: Limit) -> datetime | None:
     )
     if changed(session, turn.execution_options(synchronize_session=False)):
         return None
-    if until := session.scalar(select(Throttle.ends_at).where(*mine)):
+    full = (*mine, Throttle.count >= limit.times)  # or it has come to be a moment ago, with turns
+    if until := session.scalar(select(Throttle.ends_at).where(*full)):
         return until
     return None if _first(session, limit, subject, end) else _take(session, limit)
 

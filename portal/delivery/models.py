@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Index, Integer, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import BigId, Model, UtcDateTime
+
+TROUBLED = text("trouble <> ''")
 
 
 class Outgoing(Model):
@@ -18,6 +20,7 @@ class Outgoing(Model):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_waiting", "done_at", "rank", "due_at"),
+        Index("ix_outbox_trouble", "id", sqlite_where=TROUBLED, postgresql_where=TROUBLED),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

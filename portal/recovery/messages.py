@@ -1,13 +1,19 @@
 """What recovery writes to people."""
 
+from dataclasses import replace
+from datetime import datetime
+
 from flask_babel import lazy_gettext as _l
 
 from portal.accounts import letters, people, phones
+from portal.accounts.models import Person
 from portal.codes import challenges, flows
+from portal.codes.challenges import Written
 from portal.codes.models import Challenge
 from portal.core import audit
 from portal.delivery.parcels import SMS
 from portal.delivery.recipes import CODE, Letter, recipe
+from portal.recovery import funnel
 
 
 @recipe("recovery", _l("Getting back in"), CODE)
@@ -23,7 +29,7 @@ def recovery(about: str) -> Letter:
     person = people.get(challenge.user_id)
     values = {"name": letters.greeted(person), "address": person.email if person else ""}
     to = person.email if person and _is_wanted(challenge) else None
-    return letters.with_code(to, written, values)
+    return letters.with_code(to, _counted(written, to, person), values)
 
 
 @recipe("recovery_by_support", _l("Getting back in, sent by the helpdesk"), CODE)
@@ -39,7 +45,9 @@ def recovery_by_support(about: str) -> Letter:
         return Letter(None)
     values = {"name": letters.greeted(person), "address": person.email}
     to = person.email if _is_wanted(challenge) else None
-    return letters.with_code(to, challenges.write(challenge), values | letters.by_support(event))
+    written = challenges.write(challenge)
+    counted = _counted(written, to, person)
+    return letters.with_code(to, counted, values | letters.by_support(event))
 
 
 @recipe("recovery_sms", _l("Getting back in"), CODE, SMS)
@@ -55,7 +63,23 @@ def recovery_sms(about: str) -> Letter:
     person = people.get(challenge.user_id)
     number = (person.phone if person else None) or ""
     same = challenge.typed_hash == challenges.typed_hash(phones.key(number))
-    return letters.with_code(number if same and _is_wanted(challenge) else None, written, {})
+    to = number if same and _is_wanted(challenge) else None
+    return letters.with_code(to, _counted(written, to, person), {})
+
+
+def _counted(written: Written, to: str | None, person: Person | None) -> Written:
+    """Counted once it is accepted; nobody's too, but not one that was overtaken and leaves us not.
+
+    So known and unknown addresses cost the same.
+    """
+    if to is None and person is not None:
+        return written
+
+    def accepted(now: datetime) -> None:
+        written.accepted(now)
+        funnel.accepted(written.challenge, person, now)
+
+    return replace(written, accepted=accepted)
 
 
 def _is_wanted(challenge: Challenge) -> bool:

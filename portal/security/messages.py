@@ -1,5 +1,7 @@
 """What people are written about how they guard their account."""
 
+from datetime import timedelta
+
 from flask_babel import lazy_gettext as _l
 
 from portal.accounts import addresses, letters, people, phones
@@ -7,6 +9,7 @@ from portal.accounts.models import Person
 from portal.codes import challenges, flows, notices
 from portal.codes.models import Challenge
 from portal.core.audit import Event
+from portal.core.settings import setting
 from portal.delivery.parcels import SMS
 from portal.delivery.recipes import CODE, Letter, recipe
 
@@ -68,6 +71,26 @@ def email_change_old(about: str) -> Letter:
     return Letter(change.before, values, accepted=link.accepted, refused=link.refused)
 
 
+@recipe("step_up_code", _l("Confirming that it is you"), CODE)
+def step_up_code(about: str) -> Letter:
+    """A code alone, asked for by somebody who is signed in (`about`: the challenge)."""
+    challenge = challenges.of_id(about)
+    person = people.get(challenge.user_id) if challenge else None
+    if challenge is None or person is None:
+        return Letter(None)
+    written = challenges.write(challenge)
+    recover = setting("PUBLIC_URL") + "/recover"
+    values = {"name": letters.greeted(person), "address": person.email, "recover": recover}
+    wanted = challenges.is_wanted(challenge) and not flows.is_over(challenge)
+    return letters.with_code(person.email if wanted else None, written, values)
+
+
+@recipe("account_deleted", _l("Your account is deleted"))
+def account_deleted(about: str) -> Letter:
+    """Out of use, and until when signing in undoes it (`about`: its event)."""
+    return letters.notice(about, _kept_until)
+
+
 @recipe("two_step_on", _l("Two-step sign-in is on"))
 def two_step_on(about: str) -> Letter:
     """Signing in takes a second step from now on (`about`: its event)."""
@@ -76,14 +99,53 @@ def two_step_on(about: str) -> Letter:
 
 @recipe("two_step_off", _l("Two-step sign-in is off"))
 def two_step_off(about: str) -> Letter:
-    """Signing in takes the password alone again (`about`: its event)."""
+    """Signing in takes the password alone again (`about`: its event), by the helpdesk perhaps."""
+    return letters.notice(about, lambda event, _p: letters.by_support(event) | {"desk": event.desk})
+
+
+@recipe("two_step_replaced", _l("Your authenticator app is replaced"))
+def two_step_replaced(about: str) -> Letter:
+    """Another app, and other backup codes (`about`: its event)."""
     return letters.notice(about)
+
+
+@recipe("backup_codes_new", _l("New backup codes"))
+def backup_codes_new(about: str) -> Letter:
+    """Backup codes of before are dead (`about`: the event)."""
+    return letters.notice(about)
+
+
+@recipe("backup_code_used", _l("A backup code was used"))
+def backup_code_used(about: str) -> Letter:
+    """Somebody signed in with one (`about`: its event); how many are left."""
+    return letters.notice(about, lambda event, _person: {"left": int(event.detail or 0)})
+
+
+@recipe("second_step_refused", _l("Wrong codes at signing in"))
+def second_step_refused(about: str) -> Letter:
+    """Somebody knows the password, or is the person (`about`: the event of the last wrong code)."""
+    return letters.notice(about, _wrong_codes)
+
+
+def _wrong_codes(_event: Event, _person: Person) -> dict[str, object]:
+    return {
+        "tries": setting("SECOND_STEP_MAX_ATTEMPTS"),
+        "recover": setting("PUBLIC_URL") + "/recover",
+    }
 
 
 def _phone(event: Event, person: Person) -> dict[str, object]:
     return {
         "kind": event.kind.partition(":")[2],  # added | changed | removed | lost
         "number": phones.masked(person.phone) if person.phone else "",
+    }
+
+
+def _kept_until(event: Event, _person: Person) -> dict[str, object]:
+    return {
+        "until": event.at + timedelta(days=setting("DELETION_DAYS")),
+        "days": setting("DELETION_DAYS"),
+        "sign_in": setting("PUBLIC_URL") + "/sign-in",
     }
 
 

@@ -19,7 +19,8 @@ from tests.rigs.html import attribute, words
 WITH_CODE = {"confirm_address", "recovery"}
 TO_A_STRANGER = {"confirm_address", "email_change_new"}
 URGENT = TO_A_STRANGER | {"already_registered", "recovery", "recovery_by_support"}
-WITHOUT_NOT_YOU = URGENT | {"email_change_old"}  # it has a button of its own
+# The first has a button of its own, the second tells of what no button ends.
+WITHOUT_NOT_YOU = URGENT | {"email_change_old", "blocked_by_support"}
 SIX_DIGITS = re.compile(r"(?<!\d)\d{6}(?!\d)")
 ADDRESS = re.compile(r"https?://[^\s\"'<>]+")
 FACTS = (
@@ -112,7 +113,7 @@ def test_links_lead_to_the_portal_and_stand_alone_in_the_text(make_app):
 
 def test_every_notice_has_its_own_link_for_those_who_it_was_not(emails):
     links = {name: mail.not_you for name, mail in emails.items() if name not in WITHOUT_NOT_YOU}
-    assert len(set(links.values())) == len(links) == 8
+    assert len(set(links.values())) == len(links) == len(SUBJECTS) - len(WITHOUT_NOT_YOU)
     for name in WITHOUT_NOT_YOU:
         assert "not-you" not in emails[name].text + emails[name].html, name
 
@@ -240,6 +241,14 @@ def test_staff_who_helped_are_named_with_reason_and_ticket(emails):
     assert "Firefox" not in mail.text
     assert "Chrome" not in mail.text
     assert "The Latchkey helpdesk unlocked the account" in emails["unlocked_by_support"].text
+
+
+def test_a_block_is_told_without_anything_to_press(emails):
+    mail = emails["blocked_by_support"]
+    assert "Ruth Lund at the Latchkey helpdesk blocked the account of ann@example.org" in mail.text
+    assert "The block lasts until the helpdesk ends it. Reason: called back." in mail.text
+    assert "Call 0800 000 000." in mail.text
+    assert tree(mail).css("a") == []
 
 
 def test_what_staff_typed_brings_no_link_either(app):

@@ -29,6 +29,7 @@ MAIL_PARTS = {"subject.txt", "body.txt", "body.html"}
 # Whoever adds a page that strangers may open adds it here, on purpose.
 PUBLIC = {
     "accounts.home",
+    "accounts.invitation",
     "accounts.sign_in",
     "accounts.sign_out",
     "accounts.sign_up",
@@ -54,6 +55,8 @@ PUBLIC = {
     "recovery.resend",
     "recovery.start",
     "recovery.status",
+    "second_step.app",
+    "second_step.backup",
     "static",
 }
 # Whoever adds an operation that needs no token adds it here, on purpose.
@@ -83,7 +86,7 @@ OPEN = {
 LOCAL = {"delivery.mailbox", "delivery.mailbox_json", "delivery.message"}
 
 WORD = r"[a-z0-9]+(-[a-z0-9]+)*"
-SEGMENT = rf"({WORD}|{WORD}\.(json|txt)|\.well-known|<(string|int|uuid):[a-z_]+>)"
+SEGMENT = rf"({WORD}|{WORD}\.(csv|json|txt)|\.well-known|<(string|int|uuid):[a-z_]+>)"
 
 # What A04 says, in the words of PostgreSQL.
 OTP = {

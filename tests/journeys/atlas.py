@@ -10,11 +10,16 @@ from io import BytesIO
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.journeys import steps
 from tests.journeys.steps import Mouse
+from tests.rigs import authenticator
+from tests.rigs.authenticator import Factor
+from tests.rigs.caller import Caller
 from tests.rigs.chromium import Tab
 from tests.rigs.server import Server
 
 EMAIL, NAME, NUMBER = "sana.iqbal@example.org", "Sana Iqbal", "+447400218305"
+STAFF, NO_STAFF = "ruth.ames@example.org", {"Email address": "ruth@"}
 PASSWORD, NEXT_PASSWORD = "copper lantern tuesday", "wooden planet friday"
 TRIES = "3"  # wrong passwords until the page that asks to wait
 SETTINGS = {
@@ -36,7 +41,13 @@ WRONG = {"Email address": "nobody@example.org", "Password": "not this one"}
 TOO_BIG = {"Email address": "x" * 70_000}
 WISH = ADDRESS | {"Full name": NAME, "Create a password": PASSWORD, "Password again": PASSWORD}
 WEAK = {"Email address": "sana@", "Create a password": "Sana7!", "Password again": "Sana7"}
+APP_OWNER = "noor.haddad@example.org"
 CODE = {"6-digit code": "000000"}
+NO_BACKUP = {"Backup code": "aaaaa-bbbbb"}
+CURRENT = {"Current password": PASSWORD}
+SET_UP, NEW_BACKUPS = "Set up two-step sign-in", "Make new backup codes"
+APP_CODE, TURN_OFF = "Enter the code from your app", "Turn off two-step sign-in"
+TWO_STEP_PAGE = "/security/two-step"
 ANOTHER = "sana@example.net"
 OTHER_ADDRESS, NO_ADDRESS = {"New email address": ANOTHER}, {"New email address": "sana@"}
 NO_NAME = {"Full name": "", "Username": "42"}
@@ -46,6 +57,7 @@ LINKS = {"Website": "https://sana.example", "GitHub": "@sana", "LinkedIn": "", "
 LONG_BIO = {"Short biography": "I restore old clocks. " * 30}
 BIO = {"Short biography": "I visit people at home across north Leeds.\n\nI restore old clocks."}
 OLD = {"Current password": "not this one"}
+RIGHT = {"Current password": NEXT_PASSWORD}
 NEW = {"New password": NEXT_PASSWORD, "New password again": NEXT_PASSWORD}
 DIFFERENT = {"New password": NEXT_PASSWORD, "New password again": PASSWORD}
 SHORT = {"New password": "Sana7!", "New password again": "Sana7"}
@@ -84,6 +96,7 @@ class Guide:
 
     def __init__(self, tab: Tab, portal: Server) -> None:
         self.tab, self.page, self.portal, self.hands = tab, tab.page, portal, Mouse(tab)
+        self.app = Factor("", [])
 
     def tour(self) -> Iterator[Sight]:
         """Yields each sight while the browser stands before it."""
@@ -152,6 +165,42 @@ def _choose(guide: Guide, name: str, data: bytes) -> None:
     guide.page.locator("[type=file]").set_input_files(chosen)
 
 
+def _the_app_has_the_key(guide: Guide) -> None:
+    key = guide.page.locator("#key").inner_text().replace(" ", "")
+    guide.app = Factor(key, [])
+    guide.hands.fill("6-digit code", guide.app.code())
+
+
+def _the_codes_are_kept(guide: Guide) -> None:
+    guide.app.backups = guide.page.locator(".backup-codes code").all_inner_texts()
+    guide.hands.tick("I have kept these")
+
+
+def _a_code_is_shown(guide: Guide) -> None:
+    guide.hands.fill("Code from your app, or a backup code", guide.app.backup())
+
+
+def _the_new_codes_are_read(guide: Guide) -> None:
+    guide.app.backups = guide.page.locator(".backup-codes code").all_inner_texts()
+
+
+def _somebody_else_is_in(guide: Guide) -> None:
+    guide.page.context.clear_cookies()
+    steps.sign_up(guide.hands, "Noor Haddad", APP_OWNER, PASSWORD)
+    steps.type_code(guide.hands, guide.portal.wait_for_mail(APP_OWNER).code)
+    guide.tab.goto(TWO_STEP_PAGE)
+
+
+def _half_in(guide: Guide) -> None:
+    guide.tab.goto("/security")
+    guide.hands.send("Sign out")
+    steps.sign_in(guide.hands, APP_OWNER, PASSWORD)
+
+
+def _a_backup_code_is_typed(guide: Guide) -> None:
+    guide.hands.fill("Backup code", guide.app.backup())
+
+
 def _many_tries(guide: Guide) -> None:
     for _again in range(int(TRIES)):
         guide.tab.goto("/sign-in")
@@ -159,6 +208,62 @@ def _many_tries(guide: Guide) -> None:
             guide.hands.fill(label, text)
         guide.hands.send("Sign in")
     guide.tab.goto("/sign-in")
+
+
+def _another_device(guide: Guide) -> None:
+    """Somebody who is signed in here signs in on another one, too."""
+    other = Caller(guide.portal.url)
+    other.open("/sign-in")
+    assert other.send("/sign-in", email=EMAIL, password=PASSWORD).location == "/profile"
+    guide.page.reload()
+
+
+def _the_alert_is_opened(guide: Guide) -> None:
+    """The newest message about a sign-in on a device that was not known."""
+    guide.portal.wait_for_mail(EMAIL, 8)
+    mails = [each for each in guide.portal.mailbox() if each.subject.startswith("New sign-in")]
+    guide.tab.goto(mails[0].links[0])
+
+
+def _staff_is_invited(guide: Guide) -> None:
+    guide.portal.flask("staff", "role", EMAIL, "viewer")
+    guide.portal.flask("staff", "invite", STAFF, "--role", "admin")
+    guide.tab.goto(guide.portal.wait_for_mail(STAFF).links[0])
+
+
+def _staff_has_joined(guide: Guide) -> None:
+    link = guide.page.url
+    guide.hands.send("Join as admin")
+    steps.choose_password(guide.hands, PASSWORD)
+    guide.tab.goto(link)
+
+
+def _staff_has_come_in(guide: Guide) -> None:
+    steps.sign_in(guide.hands, STAFF, PASSWORD)
+    key = guide.page.locator("#key").inner_text()
+    guide.hands.fill("6-digit code", authenticator.code(key))
+    guide.hands.send("Turn on two-step sign-in")
+    guide.hands.tick("I have kept these")
+    guide.hands.send("Done")
+    guide.tab.goto("/admin/staff")
+
+
+def _a_role_is_chosen(guide: Guide) -> None:
+    guide.hands.field("Role").select_option("support")
+
+
+def _the_role_of_a_colleague(guide: Guide) -> None:
+    guide.tab.goto("/admin/staff")
+    with guide.page.expect_navigation():
+        guide.page.get_by_role("link", name=re.compile(f"^Change role.*{NAME}")).click()
+
+
+def _the_person_is_opened(guide: Guide) -> None:
+    guide.hands.follow(NAME)
+
+
+def _the_helpdesk_alone(guide: Guide) -> None:
+    guide.hands.follow("Helpdesk")
 
 
 def _the_disk_is_gone(guide: Guide) -> None:
@@ -216,6 +321,12 @@ PROFILE = (
         "Save new password",
         error=True,
     ),
+    Sight("devices", "Your devices", "/security/devices", first=_another_device),
+    Sight("devices-signed-out", "Your devices", press="Sign out all others"),
+    Sight("activity", "What happened to your account", "/security/activity"),
+    Sight("activity-none", "What happened to your account", "/security/activity?show=staff"),
+    Sight("delete", "Delete your account", "/security/delete"),
+    Sight("delete-wrong", "Delete your account", "", OLD, "Delete my account", error=True),
     Sight("phone", "Your phone number", "/security/phone"),
     Sight("phone-wrong", "Your phone number", "", NO_PHONE, "Send the code", error=True),
     Sight("phone-code", CHECK_PHONE, "/security/phone", PHONE, "Send the code"),
@@ -226,13 +337,63 @@ PROFILE = (
     Sight("email-wrong", NEW_ADDRESS, "", NO_ADDRESS, "Send the emails", error=True),
     Sight("email-asked", NEW_ADDRESS, "/security/email", OTHER_ADDRESS, "Send the emails"),
     Sight("email-confirm", "Confirm your new email address", first=_the_new_address_is_asked),
-    Sight("email-stop", "Stop this change?", letter=3),
+    Sight("email-stop", "Stop this change?", letter=4),
     Sight("confirm", "Confirm it is you", "/security/confirm"),
     Sight("confirm-wrong", "Confirm it is you", "", OLD, "Continue", error=True),
     Sight(
         "sign-out-old", "Sign out", "/profile", press="Sign out", error=True, first=_the_form_is_old
     ),
     Sight("sign-out", "Sign in", press="Sign out"),
+)
+TWO_STEP = (
+    Sight("two-step-off", "Two-step sign-in", first=_somebody_else_is_in),
+    Sight("two-step-set-up", SET_UP, f"{TWO_STEP_PAGE}/set-up"),
+    Sight("two-step-wrong", SET_UP, "", CODE, "Turn on two-step sign-in", error=True),
+    Sight(
+        "two-step-codes",
+        "Your backup codes",
+        press="Turn on two-step sign-in",
+        first=_the_app_has_the_key,
+    ),
+    Sight("two-step-not-kept", "Your backup codes", press="Done", error=True),
+    Sight("two-step-on", "Two-step sign-in", press="Done", first=_the_codes_are_kept),
+    Sight("confirm-by-code", "Confirm it is you", "/security/confirm"),
+    Sight("two-step-replace", "Replace the app", f"{TWO_STEP_PAGE}/replace"),
+    Sight(
+        "two-step-replace-wrong",
+        "Replace the app",
+        "",
+        OLD | {"Code from your app, or a backup code": "x"},
+        "Continue",
+        error=True,
+    ),
+    Sight(
+        "two-step-another",
+        "Set up another app",
+        f"{TWO_STEP_PAGE}/replace",
+        CURRENT,
+        "Continue",
+        first=_a_code_is_shown,
+    ),
+    Sight("two-step-new-codes", NEW_BACKUPS, f"{TWO_STEP_PAGE}/new-codes"),
+    Sight(
+        "two-step-codes-again",
+        "Your backup codes",
+        "",
+        CURRENT,
+        "Make new codes",
+        first=_a_code_is_shown,
+        last=_the_new_codes_are_read,
+    ),
+    Sight("second-step", APP_CODE, first=_half_in),
+    Sight("second-step-wrong", APP_CODE, "", CODE, "Continue", error=True),
+    Sight("backup", "Use a backup code", "/sign-in/backup"),
+    Sight("backup-wrong", "Use a backup code", "", NO_BACKUP, "Continue", error=True),
+    Sight("backup-used", "Your profile", press="Continue", first=_a_backup_code_is_typed),
+    Sight("two-step-turn-off", TURN_OFF, f"{TWO_STEP_PAGE}/off"),
+    Sight(
+        "two-step-off-again", "Two-step sign-in", "", CURRENT, "Turn off", first=_a_code_is_shown
+    ),
 )
 RECOVERY = (
     Sight("recover", "Get back into your account", "/recover"),
@@ -255,9 +416,9 @@ RECOVERY = (
     Sight("wrong-method", "This page cannot be used like that", "/sign-out"),
     Sight("link-dead", "This link no longer works", "/recover/link/none"),
     Sight("recover-code-run-out", CHECK, "/recover/code", first=_the_time_is_up),
-    Sight("recover-link", "Choose a new password?", letter=4),
+    Sight("recover-link", "Choose a new password?", letter=5),
     Sight("recover-shown-code", "Your code", press="I am on another device, show me a code"),
-    Sight("new-password", "Choose a new password", letter=4, press="Continue on this device"),
+    Sight("new-password", "Choose a new password", letter=5, press="Continue on this device"),
     Sight("new-password-weak", "Choose a new password", "", SHORT, "Save new password", error=True),
     Sight("new-password-saved", "Sign in", "", NEW, "Save new password"),
     Sight(
@@ -274,6 +435,9 @@ AFTER = (
     Sight("mailbox", "Mailbox", "/dev/mailbox"),
     Sight("signed-in-again", "Your profile", "/sign-in", SIGN_IN, "Sign in"),
     Sight("messages", "Messages we sent you", "/security/messages"),
+    Sight("deleted", "Sign in", "/security/delete", RIGHT, "Delete my account"),
+    Sight("kept", "Your profile", "/sign-in", SIGN_IN, "Sign in"),
+    Sight("activity-long", "What happened to your account", "/security/activity"),
     Sight(
         "defect",
         "Something went wrong here",
@@ -281,9 +445,42 @@ AFTER = (
         press="Save picture",
         first=_the_disk_is_gone,
     ),
-    Sight("not-you", "Was that not you?", letter=6),
+    Sight("not-you", "Was that not you?", first=_the_alert_is_opened),
     Sight("held", "Everybody is signed out", press="Sign everybody out"),
     Sight("sign-in-held", "Sign in", "/sign-in", SIGN_IN, "Sign in", error=True),
-    Sight("not-you-used", "This link no longer works", letter=6),
+    Sight("not-you-used", "This link no longer works", first=_the_alert_is_opened),
 )
-SIGHTS = BEFORE + SIGN_UP + PROFILE + RECOVERY + AFTER
+TEAM = (
+    Sight("invitation", "Join the Latchkey helpdesk", first=_staff_is_invited),
+    Sight("invitation-used", "This link no longer works", first=_staff_has_joined),
+    Sight("staff", "Staff", first=_staff_has_come_in),
+    Sight("staff-wrong", "Staff", "", NO_STAFF, "Send the invitation", error=True),
+    Sight(
+        "staff-invited",
+        "Staff",
+        "/admin/staff",
+        {"Email address": "omar.haddad@example.org"},
+        "Send the invitation",
+        first=_a_role_is_chosen,
+    ),
+    Sight("staff-role", f"Change the role of {NAME}", first=_the_role_of_a_colleague),
+    Sight("staff-role-wrong", f"Change the role of {NAME}", press="Change the role", error=True),
+)
+PEOPLE = (
+    Sight("people", "People", "/admin/people"),
+    Sight("people-nobody", "People", "/admin/people?q=nobody"),
+    Sight("people-too-long", "People", "/admin/people?q=" + "x" * 201, error=True),
+    Sight("people-found", "People", "/admin/people?q=sana"),
+    Sight("person", NAME, first=_the_person_is_opened),
+    Sight("person-helpdesk", NAME, first=_the_helpdesk_alone),
+)
+LOG = (
+    Sight("log", "Log", "/admin/log"),
+    Sight("log-no-day", "Log", "/admin/log?since=2026-02-30", error=True),
+    Sight("log-nothing", "Log", "/admin/log?kind=account:restored&opened=no"),
+    Sight("deliveries", "Deliveries", "/admin/deliveries"),
+    Sight("deliveries-nothing", "Deliveries", "/admin/deliveries?state=in-doubt&channel=sms"),
+    Sight("numbers", "Numbers", "/admin"),
+    Sight("numbers-sms", "Numbers", "/admin?days=7&channel=sms"),
+)
+SIGHTS = BEFORE + SIGN_UP + PROFILE + RECOVERY + AFTER + TEAM + PEOPLE + LOG + TWO_STEP

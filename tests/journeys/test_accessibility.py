@@ -15,7 +15,7 @@ SPACED = """() => { const sheet = new CSSStyleSheet();
     sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: .12em !important;
         word-spacing: .16em !important } p { margin-bottom: 2em !important }`);
     document.adoptedStyleSheets = [sheet]; }"""
-LETTERS = 7  # kinds of message that the tour gets
+LETTERS = 14  # kinds of message that the tour gets
 FRAMED = ("landmark-one-main", "region")  # a mail program puts landmarks around a letter, not we
 
 

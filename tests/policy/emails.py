@@ -8,15 +8,13 @@ import re
 
 from portal.accounts import people
 from portal.accounts.models import Person
+from portal.accounts.service import helping, standing
 from portal.codes import terms
-from portal.core import audit
-from portal.core.audit import By
-from portal.core.db import transaction
-from portal.delivery import outbox
-from portal.delivery.recipes import RECIPES
+from portal.core.audit import OPERATOR, By
 from portal.recovery.service import support
 from tests.conftest import OTHER_PASSWORD, PASSWORD, Mail, ask, open_account, sign_in
 from tests.policy.world import ANN, ELSEWHERE, World
+from tests.rigs import authenticator
 
 SUBJECTS = {
     "confirm_address": "Confirm your email address",
@@ -27,12 +25,18 @@ SUBJECTS = {
     "new_device": "New sign-in to your {} account",
     "many_wrong_passwords": "Someone is trying to sign in to your {} account",
     "unlocked_by_support": "{} support unlocked your account",
+    "signed_out_by_support": "{} support signed you out everywhere",
+    "blocked_by_support": "{} support blocked your account",
     "phone_changed": "A phone number was added to your {} account",
     "email_change_old": "Your {} email address is being changed",
     "email_change_new": "Confirm your new {} email address",
     "refresh_reused": "A program was signed out of your {} account",
     "two_step_on": "Two-step sign-in is on",
     "two_step_off": "Two-step sign-in is off",
+    "two_step_replaced": "Your authenticator app is replaced",
+    "backup_codes_new": "New backup codes for your {} account",
+    "backup_code_used": "A backup code of your {} account was used",
+    "second_step_refused": "Someone knows the password of your {} account",
 }
 RUTH, WANTED = "ruth@example.org", "new.address@example.net"
 NETWORK, TICKET = "192.0.2.0/24", "HD-20418"
@@ -44,8 +48,8 @@ def every_email(world: World, name: str = "Ann Miller", email: str = ANN) -> dic
     world.account(RUTH, "Ruth Lund")
     world.write("UPDATE person SET role = 'support' WHERE email = :ruth", ruth=RUTH)
     _at_home(world, name, email)
+    _second_factor(world, email)
     _by_staff(world, email)
-    _of_later_features(world, email)
     world.post.deliver()
     ask(world.visitor(), email)
     return _found(world, email)
@@ -76,20 +80,31 @@ def _with_a_program(world: World, email: str) -> None:
 
 
 def _by_staff(world: World, email: str) -> None:
-    """Told directly: the desk is not there yet."""
+    """Signed out, blocked, helped back in."""
     with world.context():
         person, ruth = _person(email), _person(RUTH)
-        by = By(ruth.id, NETWORK, "Chrome on Windows", "called back", TICKET)
-        support.start_for(person, ruth, terms.page("/recover/link/{token}"), by)
+        why = {"verified_by": "called back", "reason": "called back", "ticket": TICKET}
+        by = By(ruth.id, NETWORK, "Chrome on Windows", desk=True, **why)
+        helping.sign_out(person, ruth, by)
+        standing.block(person, ruth, by)
+        standing.unblock(person, None, OPERATOR)
+        support.start_for(person, ruth, terms.desk("/recover/link/{token}"), by)
 
 
-def _of_later_features(world: World, email: str) -> None:
-    """Their recipes are there; what causes them is not."""
-    with world.context(), transaction():
-        for state in "on", "off":
-            by = By(_person(email).id, NETWORK, "Firefox on Linux")
-            event = audit.record(f"two-step:{state}", by.person_id, by)
-            outbox.put(RECIPES[f"two_step_{state}"], event.id, by.person_id)
+def _second_factor(world: World, email: str) -> None:
+    """On, a backup code, too many wrong codes, another app, other backup codes, off."""
+    browser = world.inside(email, OTHER_PASSWORD)
+    factor = authenticator.set_up(browser)
+    for address in "192.0.2.91", ELSEWHERE:
+        other = world.visitor(address=address)
+        sign_in(other, email, OTHER_PASSWORD)
+        for _ in range(5 if address == ELSEWHERE else 0):
+            other.get(authenticator.APP)
+            other.submit(authenticator.APP, code=authenticator.code(factor.key, 9))
+        authenticator.enter(other, factor, backup=True)
+    for change in "replace", "new-codes", "off":
+        authenticator.prove(browser, change, OTHER_PASSWORD, factor.backup())
+        factor = authenticator.another(browser, factor)
 
 
 def _person(email: str) -> Person:

@@ -4,6 +4,9 @@ import pytest
 
 from tests.conftest import OTHER_PASSWORD, ask, open_account, sign_in
 from tests.policy.world import ANN, ELSEWHERE, World, cookie, type_code, wrong
+from tests.rigs import authenticator
+from tests.rigs.authenticator import Factor
+from tests.rigs.visitor import Visitor
 
 NOBODY = "nobody@example.org"
 
@@ -174,3 +177,58 @@ def test_known_device_days(make_app, time, days, status):
     guessing(world, ann.email, 2)
     assert sign_in(known, ann.email).status == status
     assert sign_in(known, ann.email, OTHER_PASSWORD).status == (422 if status == 303 else 429)
+
+
+def half(world: World, **more: str) -> Visitor:
+    """A browser that waits for the second step."""
+    browser = world.visitor(**more)
+    assert sign_in(browser, ANN).location == authenticator.APP
+    return browser
+
+
+def steps(browser: Visitor, factor: Factor, count: int) -> list[int]:
+    """Types codes that no app shows for long.  -> the statuses."""
+    wrong_one = authenticator.code(factor.key, 9)
+    return [type_code(browser, wrong_one, authenticator.APP).status for _ in range(count)]
+
+
+def test_second_step_max_attempts(make_app, time):
+    world = World(make_app(SECOND_STEP_MAX_ATTEMPTS="3"))
+    world.account()
+    factor = authenticator.set_up(world.inside())
+    assert "After 3 wrong codes you have to wait." in half(world).get(authenticator.APP).text
+    assert steps(half(world), factor, 4) == [422, 422, 422, 429]
+    assert authenticator.enter(half(world, address=ELSEWHERE), factor).status == 429
+
+
+@pytest.mark.parametrize("seconds, status", [(119, 429), (121, 303)])
+def test_second_step_attempts_seconds(make_app, time, seconds, status):
+    numbers = {"SECOND_STEP_MAX_ATTEMPTS": "2", "SECOND_STEP_ATTEMPTS_SECONDS": "120"}
+    world = World(make_app(**numbers))
+    world.account()
+    factor = authenticator.set_up(world.inside())
+    browser = half(world)
+    assert steps(browser, factor, 3) == [422, 422, 429]
+    assert browser.page is not None
+    assert browser.page.headers["Retry-After"] == "120"
+    time.pass_(seconds=seconds)
+    assert authenticator.enter(browser, factor).status == status
+
+
+@pytest.mark.parametrize("seconds, leads_to", [(119, "/profile"), (121, "/sign-in")])
+def test_second_step_seconds(make_app, time, seconds, leads_to):
+    world = World(make_app(SECOND_STEP_SECONDS="120"))
+    world.account()
+    factor = authenticator.set_up(world.inside())
+    browser = half(world)
+    form = browser.get(authenticator.APP).form(authenticator.APP).fields
+    time.pass_(seconds=seconds)
+    page = browser.post(authenticator.APP, form | {"code": factor.code()})
+    assert page.location == leads_to
+
+
+def test_backup_codes(make_app, time):
+    world = World(make_app(BACKUP_CODES="7"))
+    world.account()
+    factor = authenticator.set_up(world.inside())
+    assert len(set(factor.backups)) == 7

@@ -112,3 +112,15 @@ def test_hashes_at_once(make_app, monkeypatch, at_once):
         pages = threads.map(lambda each: sign_in(each, "nobody@example.org"), browsers)
     assert [page.status for page in pages] == [422] * 5
     assert crowd.most == at_once
+
+
+@pytest.mark.parametrize("value, status, banner", [
+    ("0", 303, "Your password is changed."), ("1", 422, None),
+])  # fmt: skip
+def test_require_code_for_password_change(make_app, value, status, banner):
+    world = World(make_app(REQUIRE_CODE_FOR_PASSWORD_CHANGE=value))
+    world.account()
+    browser = world.inside()
+    page = world.change_password(browser, PASSWORD, OTHER_PASSWORD)
+    assert page.status == status
+    assert (browser.follow().banner if page.status == 303 else None) == banner

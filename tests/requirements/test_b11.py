@@ -68,3 +68,40 @@ def test_b11_a_deleted_account_can_be_brought_back_until_then(world):
     world.command("users", "delete", ANN)
     world.command("users", "restore", ANN)
     assert sign_in(world.visitor(), ANN).location == "/profile"
+
+
+def test_b11_d16_by_the_persons_own_wish_every_door_is_shut_and_the_row_stays(world, time):
+    typed = {"email": ANN, "password": PASSWORD}
+    call = world.app.test_client()
+    access = call.post(TOKEN, json=typed).json["access_token"]
+    bearer = {"Authorization": f"Bearer {access}"}
+    browser, other = world.inside(), world.inside(remember=True)
+    browser.get("/security/delete")
+    assert browser.submit("/security/delete", password=PASSWORD).location == "/sign-in"
+    assert call.get(PROFILE, headers=bearer).status_code == 401
+    assert {each.get("/profile").location for each in (browser, other)} == {"/sign-in"}
+    for path in TOKEN, "/login", "/auth/sign-in/user/":
+        assert call.post(path, json=typed).status_code == 403
+    time.pass_(days=13)
+    world.command("purge")
+    assert world.rows("SELECT full_name FROM person") == [("Ann Miller",)]
+    time.pass_(days=1, seconds=1)
+    world.command("purge")
+    assert world.rows("SELECT id FROM person") == []
+
+
+def test_d16_people_delete_their_own_account_and_undo_it_by_signing_in(world):
+    browser = world.inside()
+    assert browser.get("/security").links["Delete my account"] == "/security/delete"
+    assert browser.get("/security/delete").h1 == "Delete your account"
+    browser.submit("/security/delete", password=PASSWORD)
+    assert sign_in(browser, ANN).location == "/profile"
+    assert browser.follow().banner == "Your account is kept."
+
+
+def test_d16_every_part_of_a_profile_is_made_read_changed_and_removed(world):
+    browser = world.inside()
+    for typed, kept in (("Baker", "Baker"), ("Cook", "Cook"), ("", "")):
+        browser.get("/profile")
+        assert browser.submit("/profile/work", job_title=typed).status == 303
+        assert browser.get("/profile").form("/profile/work").fields.get("job_title", "") == kept

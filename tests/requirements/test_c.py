@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portal.core.settings import Refused
-from tests.policy.world import NUMBER, wrong
+from tests.policy.world import NUMBER, World, wrong
 from tests.rigs.program import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -290,3 +290,43 @@ def test_c10_after_a_reset_every_session_and_token_is_dead_at_once(wire, program
     for each in someone, other:
         assert Program(wire, each.access).get(PROFILE).status_code == 401
         assert program.post(REFRESH, {"refresh_token": each.refresh}).status_code == 401
+
+
+@pytest.fixture
+def strict(make_app):
+    """The same portal where changing a password takes a code as well."""
+    return World(make_app(REQUIRE_CODE_FOR_PASSWORD_CHANGE="1"))
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_c11_a_fresh_delivered_code_is_asked_for_before_a_password_change(strict, prefix):
+    email = strict.account().email
+    post = strict.app.test_client().post
+    access = post(TOKEN, json={"email": email, "password": PASSWORD}).json["access_token"]
+    bearer = {"Authorization": f"Bearer {access}"}
+    body = {"old_password": PASSWORD, "new_password": OTHER_PASSWORD}
+    first = post(f"{prefix}/change-password", json=body, headers=bearer)
+    assert (first.status_code, first.json["code_required"]) == (403, True)
+    assert first.json["status"] == "error"
+    code = strict.post.with_code(email).code
+    repeat = post(f"{prefix}/change-password", json=body | {"code": code}, headers=bearer)
+    assert (repeat.status_code, repeat.json["status"]) == (200, "success")
+    typed = {"email": email, "password": OTHER_PASSWORD}
+    assert post(TOKEN, json=typed).status_code == 200
+
+
+def test_c11_the_page_asks_for_it_too(strict):
+    email = strict.account().email
+    browser = strict.inside(email)
+    typed = dict.fromkeys(("password", "confirm_password"), OTHER_PASSWORD)
+    browser.get("/security/password")
+    page = browser.submit("/security/password", old_password=PASSWORD, **typed)
+    assert (page.status, set(page.errors)) == (422, {"code"})
+    code = strict.post.with_code(email).code
+    page = browser.submit("/security/password", old_password=PASSWORD, **typed, code=code)
+    assert page.status == 303
+
+
+def test_c11_without_the_setting_no_code_is_asked_for(inside):
+    body = {"old_password": PASSWORD, "new_password": OTHER_PASSWORD}
+    done(inside.post(CHANGE, body))

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -24,6 +24,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from werkzeug.datastructures import Headers, MultiDict
 
 from tests.rigs.html import attribute, check, words
+
+if TYPE_CHECKING:
+    from tests.rigs.authenticator import Factor
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 EVERY_ANSWER = {
@@ -149,6 +152,8 @@ class Visitor:
         self.headers = {"User-Agent": agent, "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         self.headers |= {name.replace("_", "-"): value for name, value in headers.items()}
         self.page: Page | None = None
+        self.factor: Factor | None = None  # of whoever is signed in here, where a rig set it up
+        self.email = ""
 
     def get(self, path: str, *, checked: bool = True, **headers: str) -> Page:
         """Opens an address of this site.  `checked=False` for what is no page of ours."""

@@ -1,12 +1,13 @@
 """Removing what has ended and is no longer needed for the record."""
 
-from portal.accounts import addresses, deletion, devices, people, sessions
+from portal.accounts import addresses, deletion, devices, invitations, people, sessions
 from portal.codes import challenges
 from portal.core import throttle
 from portal.core.db import transaction
 
 PARTS = {
     "codes and flows": challenges.purge,
+    "invitations": invitations.purge,
     "sign-ins": sessions.purge,
     "devices": devices.purge,
     "accounts that nobody proved": people.purge,

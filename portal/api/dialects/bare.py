@@ -8,26 +8,27 @@ from flask_babel import gettext as _
 
 from portal.accounts import people, proof
 from portal.accounts.service import open_sign_up
-from portal.accounts.service import tokens as signing_in
 from portal.accounts.service.credentials import Typed
 from portal.accounts.service.tokens import Manner
 from portal.accounts.service.wishes import Wish
-from portal.api import bearer, portrait, tokens
+from portal.api import bearer, entering, portrait, tokens
 from portal.api.bearer import Reach
 from portal.api.bodies import of_form, of_json
+from portal.api.canonical import ASKS
 from portal.api.families import Answer, Family, No, Operation
 from portal.api.portrait import FULL_NAME, PICTURE
 from portal.api.schemas import Limit, Schema, fields, file, text
 from portal.codes import terms
-from portal.core.errors import Rejected
+from portal.core.errors import Rejected, SecondStepNeeded
 from portal.profile import service as profile
 from portal.profile.service import Upload
 from portal.recovery.service import asking, links, resetting
 from portal.recovery.service.choice import Choice
 from portal.recovery.service.resetting import Identity
 
+WHY = {"type": "object", "description": "Each field that was refused, and why."}
 REFUSAL: Schema = fields(
-    {"errors": {"type": "object", "description": "Each field that was refused, and why."}},
+    {"errors": WHY, **ASKS},
     status=text("error"),
     message=text("That code is not right."),
 )
@@ -54,7 +55,8 @@ ENTERED = fields(
 def envelope(no: No) -> Mapping[str, Any]:
     """That it went wrong, and how; who may not come in learns of no field."""
     errors = {"errors": no.errors} if no.errors and no.status not in (401, 403) else {}
-    return {"status": "error", "message": no.message, **errors}
+    more = {"second_factor_required": True} if no.code == SecondStepNeeded.code else {}
+    return {"status": "error", "message": no.message, **errors, **more}
 
 
 FAMILY = Family(
@@ -104,16 +106,16 @@ def register(body):
         "/login",
         "Sign in",
         Answer(200, ENTERED),
-        of_json(fields(email=EMAIL, password=PASSWORD)),
+        of_json(fields({"code": entering.CODE}, email=EMAIL, password=PASSWORD)),
         refuses=(401, 403, 429),
-        statuses={"mismatch": 401, "blocked": 403, "held": 403, "deleted": 403},
+        statuses=entering.STATUSES,
         about="While the address is not confirmed, the access token reaches what that of "
-        "/register does.",
+        f"/register does. {entering.ABOUT}",
     )
 )
 def login(body):
     manner = Manner(proof=None, refreshing=False)
-    program = signing_in.sign_in(Typed(body["email"], body["password"]), manner, bearer.by())
+    program = entering.enter(Typed(body["email"], body["password"]), body.get("code"), manner)
     return _entered(program, _("You are signed in."))
 
 

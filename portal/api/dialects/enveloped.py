@@ -12,17 +12,19 @@ from portal.api.bodies import of_json
 from portal.api.families import Answer, Family, No, Operation
 from portal.api.schemas import Schema, fields, text, yes
 from portal.core import clock
-from portal.core.errors import LinkDead
+from portal.core.errors import CodeNeeded, LinkDead
 from portal.security.service import confirm, password
 from portal.security.service.password import Change
 
 OLD = text("copper lantern tuesday", "The one in use.", format="password")
 NEW = text("wooden planet friday", longest="PASSWORD_MAX_LENGTH", format="password")
+SENT = text("123456", "Of the newest message, where the settings ask for one.")
 AGAIN = {"confirm_password": NEW | {"description": "The new one again, where it is typed twice."}}
 REFUSAL: Schema = fields(
     {
         "errors": {"type": "object", "description": "Each field that was refused, and why."},
         "valid": yes("Of a code or link that is asked about.", example=False),
+        "code_required": yes("A code is needed as well; it was sent."),
         "reason": text("expired", "expired, used, replaced, too-many-tries, or else invalid."),
     },
     status=text("error"),
@@ -36,7 +38,8 @@ DONE = Answer(200, fields(**SAID))
 def envelope(no: No) -> Mapping[str, Any]:
     """That it went wrong, and how."""
     errors = {"errors": no.errors} if no.errors else {}
-    return {"status": "error", "message": _words(no), **errors}
+    needed = {"code_required": True} if isinstance(no.cause, CodeNeeded) else {}
+    return {"status": "error", "message": _words(no), **errors, **needed}
 
 
 def _words(no: No) -> str:
@@ -63,16 +66,19 @@ FAMILY = Family(
         "/change-password",
         "Change the password",
         DONE,
-        of_json(fields(AGAIN, old_password=OLD, new_password=NEW)),
+        of_json(fields({**AGAIN, "code": SENT}, old_password=OLD, new_password=NEW)),
         Reach.PERSON,
-        refuses=(429,),
+        refuses=(403, 429),
         names={"password": "new_password"},
-        about="Every other sign-in of the account ends; this one goes on.",
+        about="Every other sign-in of the account ends; this one goes on.  Where the settings ask "
+        "for a code as well, the first call without it sends one and answers 403 with "
+        "`code_required`; the repeat carries `code`.",
     )
 )
 def change_password(body):
     typed = body["old_password"], body["new_password"], body.get("confirm_password")
-    password.change_password(bearer.session(), Change(*typed), bearer.by())
+    change = Change(*typed, code=body.get("code"))
+    password.change_password(bearer.session(), change, bearer.by())
     return said(_("Your password is changed. Every other sign-in has ended."))
 
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.programs import Program
 from portal.api import tokens
+from portal.api.canonical import ASKS
 from portal.api.families import Answer, Family, No
 from portal.api.schemas import Schema, fields, text, yes
 from portal.core.errors import Unauthenticated
@@ -23,12 +24,16 @@ REFUSAL: Schema = fields(
         "pos": yes("False: the account has another role.", example=False),
         "not_verified": yes("True: the address is not proven yet; a message was sent."),
         "is_blocked": yes("True: the account is blocked."),
+        **ASKS,
+        "code_required": yes("True: a code is needed as well; it was sent."),
     }
 ) | {"description": "A message, or else each field that was refused with a list of reasons."}
 FACTS = {
     "role": {"pos": False},
     "unproven": {"not_verified": True},
     "blocked": {"is_blocked": True},
+    "second-step": {"second_factor_required": True},
+    "code-needed": {"code_required": True},
 }
 EMAIL = text("ann@example.org", longest="EMAIL_MAX_LENGTH", format="email")
 PASSWORD = text("copper lantern tuesday", longest="PASSWORD_MAX_LENGTH", format="password")

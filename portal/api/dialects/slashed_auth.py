@@ -8,7 +8,7 @@ from portal.accounts.service import tokens as stories
 from portal.accounts.service.credentials import Typed
 from portal.accounts.service.tokens import Manner
 from portal.accounts.service.wishes import Wish
-from portal.api import bearer, tokens
+from portal.api import bearer, entering, tokens
 from portal.api.bodies import of_json
 from portal.api.dialects.slashed import (
     ACCESS,
@@ -35,7 +35,10 @@ OTP = text("123456", "As it stands in the newest message.")
 LINK = "/auth/verify-otp/<string:uid>/<string:token>/"
 TOKENS = fields(role=ROLE, refresh=REFRESH, access=ACCESS)
 PROVEN = fields(message=text("Your address is confirmed."), **TOKENS["properties"])
-TYPED = fields({"username": USERNAME, "email": EMAIL}, password=PASSWORD)
+TYPED = fields(
+    {"username": USERNAME, "email": EMAIL, "code": entering.CODE},
+    password=PASSWORD,
+)
 
 
 @FAMILY.offers(
@@ -123,14 +126,15 @@ def proof_again(uid, token):
         Answer(200, TOKENS),
         of_json(one_of(TYPED, "username", "email")),
         refuses=(401, 403, 429),
-        statuses={"mismatch": 401, "role": 403, "held": 403, "deleted": 403},
+        statuses=entering.STATUSES | {"role": 403},
         about="Why an account is not entered (another role, not proven, blocked) is told after the"
-        " right password only.  Who has not proven the address gets a fresh message.",
+        " right password only.  Who has not proven the address gets a fresh message.  "
+        + entering.ABOUT,
     )
 )
 def sign_in(role, body):
     typed = Typed(body.get("email"), body["password"], body.get("username"))
-    return pair(stories.sign_in(typed, Manner(_terms(), role), bearer.by()))
+    return pair(entering.enter(typed, body.get("code"), Manner(_terms(), role)))
 
 
 @FAMILY.offers(

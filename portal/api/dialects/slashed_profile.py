@@ -7,7 +7,7 @@ from portal.api.bearer import Reach
 from portal.api.bodies import of_form, of_json
 from portal.api.dialects.slashed import AGAIN, FAMILY, PASSWORD, said
 from portal.api.families import Answer, Operation
-from portal.api.schemas import Limit, fields, file
+from portal.api.schemas import Limit, fields, file, text
 from portal.profile import service
 from portal.profile.service import Upload
 from portal.security.service import password
@@ -22,7 +22,9 @@ CHANGED = {
 TOLD = dict(portrait.WHOLE["properties"])
 PROFILE = Answer(200, fields(**{PICTURE: TOLD.pop("picture")}, **TOLD))
 FILE = file("A PNG, JPEG or WebP.") | {"maxLength": Limit("PICTURE_MAX_BYTES")}
+SENT = text("123456", "Of the newest message, where the settings ask for one.")
 OLD = PASSWORD | {"description": "The current one; not needed for some minutes after confirming."}
+PROOFS = {"old_password": OLD, "code": SENT}
 
 
 @FAMILY.offers(
@@ -84,15 +86,19 @@ def profile_picture(body):
         "/user-profile/update-password/",
         "Change your password",
         said("Your password is changed."),
-        of_json(fields({"old_password": OLD}, password=PASSWORD, confirm_password=AGAIN)),
+        of_json(
+            fields({"old_password": OLD, "code": SENT}, password=PASSWORD, confirm_password=AGAIN)
+        ),
         Reach.PERSON,
         (401, 403, 429),
         statuses={"unconfirmed": 403, "mismatch": 403},
-        about="Every other sign-in ends.",
+        about="Every other sign-in ends.  Where the settings ask for a code as well, the first call"
+        " without it sends one and answers 403 with `code_required`; the repeat carries `code`.",
     )
 )
 def profile_password(body):
-    change = Change(body.get("old_password"), body["password"], body["confirm_password"])
+    typed = body.get("old_password"), body["password"], body["confirm_password"]
+    change = Change(*typed, code=body.get("code"))
     password.change_confirmed(bearer.session(), change, bearer.by())
     return {"message": _("Your password is changed.")}
 

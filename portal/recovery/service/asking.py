@@ -16,7 +16,7 @@ from portal.core.db import transaction
 from portal.core.errors import Rejected
 from portal.delivery import outbox
 from portal.delivery.recipes import Recipe
-from portal.recovery import messages
+from portal.recovery import funnel, messages
 
 PURPOSE, FIELD = PASSWORD_RESET, "identifier"
 
@@ -86,11 +86,16 @@ def _by_phone(number: str, terms: Terms, by: By) -> Asked:
 
 
 def _open(asked: Asked, by: By) -> str:
-    person = asked.person if asked.person and not asked.person.is_shut else None
+    person = asked.person if asked.person and _may_ask(asked.person) else None
     user_id = person.id if person else None
     terms = asked.terms.about(person.uuid if person else uuid4())
     with transaction():
         challenge = challenges.open_(PURPOSE, user_id, asked.key, by.device, terms)
         outbox.put(asked.message, challenge.id, user_id)
-        audit.record("recovery:asked", user_id, by)
+        audit.record(funnel.ASKED, user_id, by, parts=funnel.asked(challenge, person))
         return challenge.id
+
+
+def _may_ask(person: Person) -> bool:
+    """Whoever deleted the account may still come back, and may have forgotten the password."""
+    return person.may_come_back or not person.is_shut

@@ -7,9 +7,9 @@ from portal.accounts.models import Person
 from portal.accounts.passwords import Candidate
 from portal.codes import challenges
 from portal.codes.models import EMAIL, Challenge
-from portal.core import audit
 from portal.core.audit import By
 from portal.core.errors import Gather
+from portal.recovery import funnel
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,4 @@ def finish(challenge: Challenge, person: Person, candidate: Candidate, by: By) -
         people.disown(person)
         people.prove(person)  # an SMS was read, not the mail of this address
     challenges.end_all(person.id)
-    audit.record("recovery:finished", challenge.user_id, by)
+    funnel.finished(challenge, person, by)

@@ -3,7 +3,7 @@
 from portal.accounts import passwords, people, proof
 from portal.accounts.models import Person
 from portal.codes import challenges
-from portal.codes.models import PASSWORD_RESET, Challenge
+from portal.codes.models import INVITATION, PASSWORD_RESET, Challenge
 from portal.core.audit import By
 from portal.core.db import transaction
 from portal.core.errors import Gather, NoFlow
@@ -33,7 +33,7 @@ def set_password(grant: str | None, password: str | None, again: str | None, by:
 def _granted(grant: str | None) -> tuple[Challenge, Person]:
     challenge = challenges.granted(grant)
     person = people.get(challenge.user_id) if challenge else None
-    stories = (PASSWORD_RESET, proof.PURPOSE)
+    stories = (PASSWORD_RESET, proof.PURPOSE, INVITATION)
     if challenge is None or person is None or challenge.purpose not in stories:
         raise NoFlow("recovery")
     return challenge, person

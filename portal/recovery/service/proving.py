@@ -10,7 +10,8 @@ from portal.core import audit
 from portal.core.audit import By
 from portal.core.db import transaction
 from portal.core.errors import NoFlow
-from portal.recovery.service import links
+from portal.recovery import funnel
+from portal.recovery.service import links, reading
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,22 @@ def confirm_code(flow_id: str | None, code: str | None, by: By) -> str:
     Raises Rejected, TooSoon, NoFlow.
     """
     challenge = _challenge(flow_id)
-    guesses.judge(challenge, code)
+    reading.judge(challenge, code)
     with transaction():
         people.lock(challenge.user_id)  # first, as everywhere: one order of locks, no deadlock
         if not challenges.prove(challenge, by_code=True):
             raise guesses.not_right(challenge)
         audit.record("recovery:code-used", challenge.user_id, by)
+        funnel.used(challenge, funnel.CODE)
         return challenges.grant(challenge)
 
 
 def of_link(token: str) -> str:
-    """Whose link this is, as a stranger may see it.  Changes nothing.  Raises LinkDead."""
-    return people.masked(links.person(links.good(token)).email)
+    """Whose link this is, as a stranger may see it.  Uses nothing up.  Raises LinkDead."""
+    challenge = links.good(token)
+    address = links.person(challenge).email
+    reading.opened(challenge)
+    return people.masked(address)
 
 
 def follow_link(token: str, by: By) -> str:
@@ -57,6 +62,7 @@ def follow_link(token: str, by: By) -> str:
         if not challenges.prove(challenge, by_code=False):
             raise links.dead(challenge)
         audit.record("recovery:link-used", challenge.user_id, by)
+        funnel.used(challenge, funnel.LINK)
         return challenges.grant(challenge)
 
 

@@ -11,8 +11,9 @@ from portal.core import clock
 from portal.core.audit import By
 from portal.core.db import transaction
 from portal.core.errors import Gather, NothingAsked, Rejected, TooSoon
+from portal.recovery import funnel
 from portal.recovery.service import choice as choosing
-from portal.recovery.service import links
+from portal.recovery.service import links, reading
 from portal.recovery.service.choice import Choice
 
 __all__ = ["Choice", "Identity", "check_code", "check_link", "reset_by_code", "reset_by_link"]
@@ -59,6 +60,7 @@ def reset_by_link(token: str, choice: Choice, by: By, uid: object = None) -> Non
         person = people.lock(challenge.user_id)
         if not challenges.prove(challenge, by_code=False):
             raise links.dead(challenges.of_id(challenge.id) or challenge)
+        funnel.used(challenge, funnel.LINK)
         choosing.finish(challenge, person, candidate, by)
 
 
@@ -72,12 +74,15 @@ def check_code(identity: Identity, code: str | None) -> int:
         take(guesses.digits, code)
     challenge = _judged(identity, key, code)
     guesses.give_back(challenge)
+    reading.opened(challenge)
     return otp.seconds_left(challenge.otp_id)
 
 
 def check_link(token: str, uid: object = None) -> int:
-    """Whether it is a good link.  Changes nothing.  -> seconds left.  Raises LinkDead."""
-    return clock.seconds_until(_linked(token, uid).link_until)
+    """Whether it is a good link.  Uses nothing up.  -> seconds left.  Raises LinkDead."""
+    challenge = _linked(token, uid)
+    reading.opened(challenge)
+    return clock.seconds_until(challenge.link_until)
 
 
 def _key(identity: Identity) -> str:
@@ -107,7 +112,7 @@ def _asked(key: str, code: str | None) -> Challenge:
     challenge = flows.of_program(PURPOSE, key)
     if challenge is None or flows.is_past(challenge):
         raise NothingAsked(_("Nothing was asked for with this. Ask for a code first."))
-    guesses.judge(challenge, code)
+    reading.judge(challenge, code)
     return challenge
 
 
@@ -132,6 +137,7 @@ def _replace(challenge: Challenge, accepted: str, by: By) -> None:
         person = people.lock(person.id)
         if not challenges.prove(challenge, by_code=True):
             raise guesses.not_right(challenge)
+        funnel.used(challenge, funnel.CODE)
         choosing.finish(challenge, person, candidate, by)
 
 

@@ -2,12 +2,17 @@
 
 from datetime import datetime
 
+from flask_babel import gettext as _
+
 from portal.accounts import attempts, people, sessions
 from portal.accounts.models import Session
 from portal.core import audit
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.security.service import knowing
+from portal.core.errors import Rejected
+from portal.security import factors
+from portal.security.service import knowing, showing
+from portal.security.service.showing import Proof
 
 FIELD = "password"
 
@@ -25,4 +30,20 @@ def confirm(session: Session, password: str | None, device: str | None, by: By) 
         if person.password_hash != kept_hash:
             raise attempts.mismatch(FIELD)
         audit.record("sign-in:confirmed", session.person_id, by)
+        return sessions.confirm(session)
+
+
+def confirm_by_either(session: Session, proof: Proof, by: By) -> datetime:
+    """The same with the password or with a code from the app, where the person has one."""
+    if session.person.two_step_at is None or proof.password:
+        return confirm(session, proof.password, proof.device, by)
+    if not proof.code:
+        words = _("Enter your current password, or a code from your app")
+        raise Rejected(FIELD, "empty", words)
+    given = factors.app_code(proof.code)
+    with showing.counted(session.person, proof.device, by), transaction():
+        person = people.lock(session.person_id)
+        sessions.still(by)
+        factors.take(person, given)
+        audit.record("sign-in:confirmed", person.id, by, detail=given.how)
         return sessions.confirm(session)

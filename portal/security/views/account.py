@@ -2,16 +2,16 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, session
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_login import current_user
 
 from portal.accounts import cookies, guards, phones
-from portal.security.forms import CodeForm, ConfirmForm, EmailForm, PasswordForm, PhoneForm
+from portal.security.forms import CodeForm, ConfirmForm, EmailForm, PhoneForm
 from portal.security.service import confirm as confirming
 from portal.security.service import email as addresses
 from portal.security.service import history
 from portal.security.service import password as passwords
 from portal.security.service import phone as numbers
+from portal.security.service.showing import Proof
 
 bp = Blueprint("security", __name__, url_prefix="/security")
 PHONE, EMAIL = "/security/phone", "/security/email"
@@ -31,30 +31,13 @@ def overview():
     )
 
 
-@bp.route("/password", methods=["GET", "POST"])
-def password():
-    form, person = PasswordForm(), current_user.person
-    if form.validate_on_submit():
-        typed = form.old_password.data, form.password.data, form.confirm_password.data
-        change = passwords.Change(*typed, cookies.known_device())
-        with form.reporting():
-            secret, ended = passwords.change_password(current_user.session, change, guards.by())
-            flash(_changed(ended), "ok")
-            return cookies.renew(
-                redirect("/security/password", 303), secret, current_user.session.kept
-            )
-    return form.page(
-        "security/password.html", address=person.email, changed_at=person.password_changed_at
-    )
-
-
 @bp.route("/confirm", methods=["GET", "POST"])
 def confirm():
     form, target = ConfirmForm(), cookies.local(request.args.get("next", ""), "/security")
     if form.validate_on_submit():
-        typed = form.password.data, cookies.known_device()
+        proof = Proof(form.password.data, form.code.data, cookies.known_device())
         with form.reporting():
-            confirming.confirm(current_user.session, *typed, guards.by())
+            confirming.confirm_by_either(current_user.session, proof, guards.by())
             return redirect(target, 303)
     return form.page("security/confirm.html", target=target, address=current_user.person.email)
 
@@ -144,12 +127,3 @@ def _phone_page(form):
 def _phone_code_page(form, flow):
     number = phones.shown(current_user.person.phone_wanted)
     return form.page("security/phone_code.html", flow=flow, number=number)
-
-
-def _changed(ended):
-    if not ended:
-        return _("Your password is changed.")
-    words = "Your password is changed. We signed you out on %(num)d other device."
-    return ngettext(
-        words, "Your password is changed. We signed you out on %(num)d other devices.", ended
-    )

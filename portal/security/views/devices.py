@@ -27,7 +27,8 @@ def sign_out(sid):
     if stopped := guards.unconfirmed(PAGE):
         return stopped
     device = sign_ins.end(current_user.session, sid, guards.by())
-    flash(_("%(device)s is signed out.", device=device), "ok")
+    words = _("%(device)s is signed out.", device=device)
+    flash(words[:1].upper() + words[1:], "ok")
     return redirect(PAGE, 303)
 
 
@@ -51,5 +52,6 @@ def _page(form):
 def _ended(count):
     if not count:
         return _("You were signed in on no other device.")
-    words = "Signed out on %(num)d other device.", "Signed out on %(num)d other devices."
-    return ngettext(*words, count)
+    return ngettext(
+        "Signed out on %(num)d other device.", "Signed out on %(num)d other devices.", count
+    )

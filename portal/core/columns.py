@@ -1,0 +1,31 @@
+"""Kinds of columns that mean the same in every database.  Models take them from `db`."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+# Compared byte by byte everywhere, whatever the language of the database: what begins alike stands
+# together, and an index finds it.
+ByteText = (
+    String(255)
+    .with_variant(String(255, collation="C"), "postgresql")
+    .with_variant(String(255, collation="utf8mb4_bin"), "mysql", "mariadb")
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """timestamptz where there is one; aware UTC in Python, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return cast(datetime, value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
