@@ -103,7 +103,7 @@ def _row(domain: Domain) -> dict[str, str]:
 
 def _sign_ins(found: Sums) -> list[Days]:
     on, off = (found.total(name) for name in sums.TWO_STEP)
-    turned = _("Turned off in these days: %(count)s.", count=charts.number(off))
+    words = _("Turned off in these days: %(count)s. How many have it on in all is not counted.")
     shown = (
         ("in", _("Sign-ins"), _("Sign-ins"), sums.SIGN_INS),
         ("refused", _("Wrong passwords"), _("Refused"), sums.REFUSED),
