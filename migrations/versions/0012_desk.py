@@ -25,6 +25,7 @@ PERSON = sa.table(
 )
 TERM = sa.table("search_term", sa.column("person_id"), sa.column("term"))
 AT_ONCE = 1000
+DAYS = {"postgresql": "CAST(at AT TIME ZONE 'UTC' AS DATE)"}  # whatever zone the database is in
 
 
 def upgrade():
@@ -69,12 +70,10 @@ def _tables():
         sa.Column("part", sa.String(120), primary_key=True),
         sa.Column("count", sa.BigInteger, nullable=False),
     )
+    day = DAYS.get(op.get_bind().dialect.name, "date(at)")
     op.execute(
-        "INSERT INTO tally (name, day, part, count) "
-        "SELECT kind, CAST(date(at) AS DATE), '', count(*) FROM event GROUP BY kind, date(at)"
-        if op.get_bind().dialect.name != "sqlite"
-        else "INSERT INTO tally (name, day, part, count) "
-        "SELECT kind, date(at), '', count(*) FROM event GROUP BY kind, date(at)"
+        "INSERT INTO tally (name, day, part, count) "  # noqa: S608
+        f"SELECT kind, {day}, '', count(*) FROM event GROUP BY kind, {day}"
     )
     op.create_table(
         "search_term",
@@ -100,11 +99,12 @@ def _person(**more):
 
 
 def _find_those_who_are_here():
-    connection, rows = op.get_bind(), []
-    for person in connection.execute(sa.select(PERSON)).all():
-        rows += [{"person_id": person.id, "term": term} for term in _terms(person)]
-    for start in range(0, len(rows), AT_ONCE):
-        connection.execute(sa.insert(TERM), rows[start : start + AT_ONCE])
+    connection, last = op.get_bind(), 0
+    wanted = sa.select(PERSON).order_by(PERSON.c.id).limit(AT_ONCE)
+    while found := connection.execute(wanted.where(PERSON.c.id > last)).all():
+        terms = [{"person_id": each.id, "term": term} for each in found for term in _terms(each)]
+        connection.execute(sa.insert(TERM), terms)
+        last = found[-1].id
 
 
 def _terms(person):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Uuid
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, Uuid, or_
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core import clock, crypto
@@ -62,6 +62,11 @@ class Person(Model):
         """Kept out by the helpdesk, for now or until it ends that."""
         over = self.blocked_until is not None and self.blocked_until <= clock.now()
         return self.blocked_at is not None and not over
+
+    @classmethod
+    def not_blocked(cls) -> ColumnElement[bool]:
+        """The same the other way round, for a query."""
+        return or_(cls.blocked_at.is_(None), cls.blocked_until <= clock.now())
 
     @property
     def is_shut(self) -> bool:

@@ -174,7 +174,7 @@ def move_phone(person: Person, number: str, owner: Person | None) -> Person | No
 def purge() -> int:
     """Removes accounts whose address nobody proved in CODE_RETENTION_DAYS.  -> how many."""
     before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
-    waiting = (Person.email_proven_at.is_(None), Person.blocked_at.is_(None))
+    waiting = (Person.email_proven_at.is_(None), Person.not_blocked())
     old = Person.password_changed_at < before  # of the newest sign-up with this address
     return changed(db.session(), delete(Person).where(*waiting, old))
 

@@ -17,7 +17,7 @@ def holder(key: str | None) -> Person | None:
 
 def free(key: str | None) -> None:
     """Takes the username of this key from whoever has not proven an address, in its own commit."""
-    waiting = (Person.email_proven_at.is_(None), Person.blocked_at.is_(None))
+    waiting = (Person.email_proven_at.is_(None), Person.not_blocked())
     held = update(Person).where(Person.username_key == key, *waiting)
     if key:
         at_once(held.values(username=None, username_key=None))

@@ -16,9 +16,17 @@ from tests.policy.emails import SUBJECTS, every_email
 from tests.policy.world import ANN, ELSEWHERE, World
 from tests.rigs.html import attribute, words
 
-WITH_CODE = {"confirm_address", "recovery"}
+WITH_CODE = {"confirm_address", "recovery", "step_up_code"}
 TO_A_STRANGER = {"confirm_address", "email_change_new"}
-URGENT = TO_A_STRANGER | {"already_registered", "recovery", "recovery_by_support"}
+URGENT = (
+    TO_A_STRANGER
+    | WITH_CODE
+    | {
+        "already_registered",
+        "recovery_by_support",
+        "staff_invitation",
+    }
+)
 # The first has a button of its own, the second tells of what no button ends.
 WITHOUT_NOT_YOU = URGENT | {"email_change_old", "blocked_by_support"}
 SIX_DIGITS = re.compile(r"(?<!\d)\d{6}(?!\d)")

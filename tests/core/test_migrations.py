@@ -4,7 +4,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from portal import create_app
 from portal.core.db import db
@@ -181,4 +181,52 @@ def test_the_table_of_codes_is_exactly_the_papers(postgres_url):
     with world.app.app_context():
         indexed = {tuple(each["column_names"]) for each in inspect(db.engine).get_indexes("otp")}
         assert indexed == {("user_id", "purpose"), ("expires_at",)}
+        db.engine.dispose()
+
+
+def test_no_id_is_ever_given_twice(app, time):
+    """SQLite gives the highest again unless it is told; PostgreSQL counts on by itself."""
+    world = migrated(app)
+    if app.config["DATABASE_URL"].startswith("sqlite"):
+        made = dict(world.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+        for table in db.metadata.sorted_tables:
+            wanted = bool(table.dialect_options["sqlite"]["autoincrement"])
+            assert ("AUTOINCREMENT" in made[table.name]) is wanted, table.name
+    world.account()
+    bob = world.account("bob@example.org", "Bob Hill")
+    world.command("users", "delete", bob.email)
+    time.pass_(days=15)
+    world.command("purge")
+    eve = world.account("eve@example.org", "Eve Long")
+    assert world.rows("SELECT id FROM person") == [(1,), (3,)]
+    page = world.inside(eve.email).get("/security/activity")
+    assert "deleted" not in page.text
+
+
+EVENT = """INSERT INTO event (kind, person_id, network, device, reason, ticket, detail, at)
+    VALUES ('sign-in:begun', 41, '', '', '', '', '', '2026-01-01 20:00:00+00:00')"""
+
+
+def upgraded_with_an_event_of_before(app) -> World:
+    with app.app_context():
+        upgrade(revision="0011")
+        db.session.execute(text(EVENT))
+        db.session.commit()
+        upgrade()
+        db.session.remove()
+    return World(app)
+
+
+def test_numbers_of_people_who_are_gone_are_not_given_again_after_an_upgrade(app, url):
+    world = upgraded_with_an_event_of_before(app)
+    world.account()
+    told = url.startswith("sqlite")  # others remember what they gave: here nobody had that number
+    assert world.rows("SELECT id FROM person") == [(42 if told else 1,)]
+
+
+def test_what_happened_before_is_counted_on_its_day_in_utc(url, tmp_path):
+    far = url if url.startswith("sqlite") else f"{url}?options=-c%20timezone%3DAsia/Tokyo"
+    world = upgraded_with_an_event_of_before(create_app(SETTINGS | {"DATABASE_URL": far}))
+    assert [str(day) for (day,) in world.rows("SELECT day FROM tally")] == ["2026-01-01"]
+    with world.app.app_context():
         db.engine.dispose()

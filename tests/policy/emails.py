@@ -36,6 +36,10 @@ SUBJECTS = {
     "two_step_replaced": "Your authenticator app is replaced",
     "backup_codes_new": "New backup codes for your {} account",
     "backup_code_used": "A backup code of your {} account was used",
+    "staff_invitation": "Join the {} helpdesk",
+    "role_changed": "Your role at {} is changed",
+    "step_up_code": "Confirm that it is you",
+    "account_deleted": "Your {} account is deleted",
     "second_step_refused": "Someone knows the password of your {} account",
 }
 RUTH, WANTED = "ruth@example.org", "new.address@example.net"
@@ -51,6 +55,7 @@ def every_email(world: World, name: str = "Ann Miller", email: str = ANN) -> dic
     _second_factor(world, email)
     _by_staff(world, email)
     world.post.deliver()
+    _leaving(world, email)
     ask(world.visitor(), email)
     return _found(world, email)
 
@@ -105,6 +110,23 @@ def _second_factor(world: World, email: str) -> None:
     for change in "replace", "new-codes", "off":
         authenticator.prove(browser, change, OTHER_PASSWORD, factor.backup())
         factor = authenticator.another(browser, factor)
+
+
+def _leaving(world: World, email: str) -> None:
+    """A code before a new password; invited, made staff and back; deleted in the end."""
+    browser = world.inside(email, OTHER_PASSWORD)
+    world.app.config["REQUIRE_CODE_FOR_PASSWORD_CHANGE"] = True
+    browser.get("/security/password")
+    assert browser.submit("/security/password/code").status == 303
+    world.app.config["REQUIRE_CODE_FOR_PASSWORD_CHANGE"] = False
+    world.command("staff", "invite", email, "--role", "viewer")
+    world.post.deliver()
+    for role in "viewer", "user":
+        world.command("staff", "role", email, role)
+    browser = world.inside(email, OTHER_PASSWORD)
+    browser.get("/security/delete")
+    assert browser.submit("/security/delete", password=OTHER_PASSWORD).location == "/sign-in"
+    world.post.deliver()
 
 
 def _person(email: str) -> Person:
