@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from portal.core import tally
 from portal.core.settings import setting
 from portal.profile import stores
-from tests.conftest import ask, open_account, sign_in
+from portal.staff import sums
+from tests.conftest import PASSWORD, ask, open_account, sign_in
 from tests.policy.test_page_numbers import plain, upload
 from tests.policy.world import World, type_code
+from tests.rigs import authenticator
 
 PUBLIC = {
     "PUBLIC_URL": "https://account.example.org",
@@ -91,7 +94,7 @@ def test_purge_takes_what_ended_long_ago_and_leaves_the_rest(world, ann, time):
     assert [line.split(maxsplit=1)[1] for line in words.splitlines()] == [
         "codes and flows", "invitations", "sign-ins", "devices", "accounts that nobody proved",
         "deleted accounts", "numbers that nobody proved", "changes of an address", "waiting times",
-        "messages", "pictures of nobody",
+        "sums by mail domain", "apps that nobody confirmed", "messages", "pictures of nobody",
     ]  # fmt: skip
     assert len(world.rows("SELECT id FROM otp")) == 1
     kinds = world.rows("SELECT purpose FROM challenge ORDER BY opened_at")
@@ -124,6 +127,39 @@ def test_purge_removes_accounts_that_nobody_proved_and_no_other(world, ann, time
         (ann.email,), ("later@example.org",),
     ]  # fmt: skip
     assert open_account(world.visitor(), "never@example.org").location == "/sign-up/code"
+
+
+def test_purge_forgets_mail_domains_that_no_page_shows_any_more(world, ann, time):
+    world.asked()
+    counts = "SELECT count(*) FROM tally WHERE {} name LIKE '%by domain'"
+    others = world.rows(counts.format("NOT"))
+    assert world.rows(counts.format("")) == [(4,)]  # asked and accepted: all, and its domain
+    time.pass_(days=90)
+    said(world.command("purge"))
+    assert world.rows(counts.format("")) == [(4,)]
+    time.pass_(days=1)
+    assert "4 sums by mail domain" in said(world.command("purge"))
+    assert world.rows(counts.format("")) == [(0,)]
+    assert world.rows(counts.format("NOT")) == others
+    assert max(sums.PERIODS) <= tally.DAYS_BY_DOMAIN
+
+
+def test_purge_forgets_an_app_that_was_never_confirmed_and_no_other(world, ann, inside, time):
+    factor = authenticator.set_up(inside)
+    authenticator.prove(inside, "replace", PASSWORD, factor.code())
+    inside.follow()
+    both = [(True,), (False,)]
+    state = "SELECT confirmed_at IS NOT NULL FROM authenticator ORDER BY id"
+    assert world.rows(state) == both
+    time.pass_(hours=23)
+    said(world.command("purge"))
+    assert world.rows(state) == both
+    time.pass_(hours=2)
+    assert "1 apps that nobody confirmed" in said(world.command("purge"))
+    assert world.rows(state) == both[:1]
+    time.pass_(days=400)
+    said(world.command("purge"))
+    assert world.rows(state) == both[:1]
 
 
 def test_purge_sweeps_pictures_that_a_crash_left_behind(world, ann, time):

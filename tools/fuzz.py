@@ -22,7 +22,7 @@ from tests.rigs.server import ROOT, Server
 CONFIG = ROOT / "tools" / "fuzz.toml"
 SETTINGS = {"THROTTLES": "off"}
 EXAMPLES = 400
-ANSWERED = re.compile(r"latchkey INFO (\S+ \S+) (\d{3}) \d+ ms$", re.MULTILINE)
+ANSWERED = re.compile(r"latchkey INFO (\S+ \S+) (\d{3}) \d+ ms \S*$", re.MULTILINE)
 OURS = "GET /healthz"  # asked by the rig
 
 

@@ -61,8 +61,12 @@ def _tables():
         sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("place", sa.BigInteger, nullable=False),
         sa.Column("mark", sa.String(64), nullable=False),
+        sa.Column("start", sa.String(64), nullable=False),
     )
-    op.bulk_insert(head, [{"id": 1, "place": 0, "mark": ""}])
+    found = op.get_bind().execute(sa.text("SELECT count(*), coalesce(max(id), 0) FROM event"))
+    count, last = found.one()
+    start = f"{count}:{last}" if count else ""
+    op.bulk_insert(head, [{"id": 1, "place": 0, "mark": start, "start": start}])
     op.create_table(
         "tally",
         sa.Column("name", sa.String(50), primary_key=True),

@@ -117,8 +117,8 @@ def told(event: Event) -> str:
 
 
 def who(event: Event) -> str:
-    """The colleague behind an act, by name."""
+    """The colleague behind an act, as colleagues call them: by name, or by address."""
     if event.actor_id is None:
         return _("The operator")
     actor = people.get(event.actor_id)
-    return texts.apart(actor.full_name) if actor else _("A colleague")
+    return texts.apart(actor.full_name or actor.email) if actor else _("A colleague")

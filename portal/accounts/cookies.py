@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from portal.accounts.models import Session
 
 DAY = 86_400
+LONGEST_KEPT = 254  # of where somebody wanted to go: the cookie has to stay small
 
 
 def let_half_in(half: Half, target: str) -> Response:
@@ -70,6 +71,8 @@ def known_device() -> str | None:
 
 def local(target: str, otherwise: str = "/profile") -> str:
     """`target` if it is a path of this portal: no way out to other sites."""
+    if len(target) > LONGEST_KEPT:
+        return otherwise
     safe = target.startswith("/") and target[1:2] not in ("/", "\\") and target.isprintable()
     return target if safe and "\\" not in target and " " not in target else otherwise
 

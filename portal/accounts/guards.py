@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from flask import Flask, Request, g, redirect, request, session
+from flask import Flask, Request, flash, g, redirect, request, session
+from flask_babel import gettext as _
 from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
@@ -20,7 +22,6 @@ from portal.core.forms import PortalForm
 if TYPE_CHECKING:
     from portal.accounts.models import Person, Session
 
-DAY = 86_400
 SET_UP, CONFIRM = "/security/two-step/set-up", "/security/confirm"
 LONGEST_KEPT = 254  # of what was typed: the cookie has to stay small
 
@@ -91,7 +92,16 @@ def unconfirmed(page: str, typed: str | None = None) -> Response | None:
     if sessions.is_fresh(current_user.session):
         return None
     session["typed"] = {page: (typed or "")[:LONGEST_KEPT]}
-    return redirect(f"{CONFIRM}?next={page}", 303)
+    return redirect(f"{CONFIRM}?next={quote(page)}", 303)
+
+
+def interrupted(page: str) -> Response | None:
+    """The same for forms of which nothing waits: whoever sent one is told so."""
+    stopped = unconfirmed(page)
+    if stopped is not None and request.method == "POST":
+        words = _("Nothing is done yet. Confirm that it is you, then fill in the form again.")
+        flash(words, "warn")
+    return stopped
 
 
 def remembered(page: str) -> str:

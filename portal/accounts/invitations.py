@@ -9,14 +9,13 @@ from portal.accounts import people, roles
 from portal.accounts.models import Invitation, Person
 from portal.codes import challenges, terms
 from portal.codes.models import DESK, INVITATION, Challenge
-from portal.core import clock
+from portal.core import clock, columns
 from portal.core.audit import By
 from portal.core.db import changed, db
 from portal.core.errors import LinkDead
 
 LINK = "/sign-up/invitation/{token}"
 STORY = "invitation"
-LARGEST_ID = 2**63 - 1  # of a row; whoever makes paths up need not stop there
 
 
 def open_(person: Person, role: str, by: By) -> Invitation:
@@ -42,9 +41,7 @@ def end_all(person_id: int) -> None:
 
 def get(invitation_id: int) -> Invitation | None:
     """The invitation of this id, open or not."""
-    if invitation_id > LARGEST_ID:
-        return None
-    return db.session.get(Invitation, invitation_id, populate_existing=True)
+    return db.session.get(Invitation, columns.within(invitation_id), populate_existing=True)
 
 
 def of_challenge(challenge_id: str) -> Invitation | None:
@@ -87,7 +84,7 @@ def dead(reason: str) -> LinkDead:
     """The link leads nowhere, and why."""
     ask = _("Ask for a new invitation.")
     words = {
-        "used": _("This invitation was accepted. Sign in to go on."),
+        "used": _("This invitation was accepted. Sign in to go on, or choose a new password."),
         "withdrawn": _("This invitation was withdrawn. %(ask)s", ask=ask),
         "replaced": _("A newer invitation was sent. Use the newest email."),
         "expired": _("This invitation has run out. %(ask)s", ask=ask),

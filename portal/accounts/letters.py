@@ -11,7 +11,6 @@ from portal.core.audit import Event
 from portal.delivery.recipes import Letter
 
 NOT_YOU = "/recover/not-you/{token}"
-LONGEST_REASON = 200
 Facts = Callable[[Event, Person], Mapping[str, object]]
 
 
@@ -79,7 +78,7 @@ def by_support(event: Event) -> dict[str, object]:
     """Who helped ("": the helpdesk as a whole), why, and on which ticket."""
     return {
         "helper": greeted(people.get(event.actor_id)),
-        "reason": names.in_a_letter(event.reason, LONGEST_REASON),
+        "reason": names.reason_in_a_letter(event.reason),
         "ticket": "" if names.LINK.search(event.ticket) else event.ticket,
     }
 

@@ -6,6 +6,7 @@ from portal.accounts import blocks, invitations, letters, people, roles
 from portal.accounts.models import Person
 from portal.codes import challenges
 from portal.codes.models import CHANGE_EMAIL, DESK
+from portal.core import audit
 from portal.core.audit import Event
 from portal.core.settings import setting
 from portal.delivery.recipes import CODE, Letter, recipe
@@ -15,13 +16,15 @@ BLOCKED, UNBLOCKED = "account:blocked", "account:unblocked"
 
 @recipe("confirm_address", _l("Confirming your email address"), CODE)
 def confirm_address(about: str) -> Letter:
-    """Code and link to the address that signed up (`about`: the challenge).
+    """Code and link to the address that signed up (`about`: challenge, or challenge:event).
 
     The typed name is left out: until the address is proven it is a stranger's words in somebody's
-    mailbox.  Nobody's address walks the same way.  Where the helpdesk sends it, no page waits for
-    the code, which is left out.
+    mailbox.  Nobody's address walks the same way.  Where the helpdesk sends it (the event) that
+    is said, with the reason; no page waits for the code then, which is left out.
     """
-    challenge = challenges.of_id(about)
+    challenge_id, _colon, event_id = about.partition(":")
+    challenge = challenges.of_id(challenge_id)
+    event = audit.get(int(event_id)) if event_id else None
     if challenge is None:
         return Letter(None)
     written = challenges.write(challenge)
@@ -29,7 +32,8 @@ def confirm_address(about: str) -> Letter:
     address = person.email if person and person.email_proven_at is None else None
     to = address if challenges.is_wanted(challenge) else None
     values = {"address": address or "", "waiting": challenge.door != DESK}
-    return letters.with_code(to, written, values)
+    said = letters.by_support(event) if event else {}
+    return letters.with_code(to, written, values | said | {"helped": event is not None})
 
 
 @recipe("already_registered", _l("You already have an account"), CODE)

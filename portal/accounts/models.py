@@ -1,7 +1,7 @@
 """Who someone is, and where they are signed in."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, Uuid, or_
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core import clock, crypto
 from portal.core.db import BigId, ByteText, Model, UtcDateTime
+from portal.core.settings import setting
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,9 @@ class Person(Model):
     @property
     def may_come_back(self) -> bool:
         """Deleted by their own wish, and not blocked: signing in undoes it."""
-        own = self.deleted_at is not None and self.deleted_by_id == self.id
-        return own and not self.is_blocked
+        if self.deleted_at is None or self.deleted_by_id != self.id or self.is_blocked:
+            return False
+        return self.deleted_at + timedelta(days=setting("DELETION_DAYS")) > clock.now()
 
     @property
     def may_enter(self) -> bool:

@@ -15,6 +15,7 @@ LONGEST_IN_A_LETTER = 60  # code points: a longer name may be a sentence, and is
 # What mail programs turn into links: addresses and hosts, numbers to call; or a code.
 LINK = re.compile(r"[/\\@<>]|www|\w[.\u3002\uff0e\uff61][^\W\d]", re.IGNORECASE)
 NUMBER = re.compile(r"(\d\D{0,2}){5}")
+DATE = re.compile(r"\b\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}\b")
 
 
 def full_name(typed: str | None) -> str:
@@ -33,6 +34,14 @@ def in_a_letter(typed: str, longest: int = LONGEST_IN_A_LETTER) -> str:
     if len(typed) > longest or LINK.search(typed) or NUMBER.search(typed):
         return ""
     return texts.apart(typed)
+
+
+def reason_in_a_letter(typed: str) -> str:
+    """What a colleague gave as the reason; "" where a link or an address is in it.
+
+    They answer for it by name, and may well write a date or a number.
+    """
+    return "" if LINK.search(DATE.sub(" ", typed)) else texts.apart(typed)
 
 
 def username(typed: str | None) -> str | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from portal.accounts import devices, hashing, messages, sessions, words
+from portal.accounts import devices, hashing, messages, sending, sessions, words
 from portal.accounts.models import PastPassword, Person
-from portal.core import audit, clock
+from portal.core import audit, clock, throttle
 from portal.core.audit import By
 from portal.core.db import db, release
 from portal.core.errors import Rejected
@@ -17,6 +17,7 @@ from portal.core.settings import setting
 from portal.delivery import outbox
 
 FIELD = "password"
+SECOND_STEP = "second step"  # how the counts of wrong ones are called in the beginning
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,12 @@ def replace(person: Person, candidate: Candidate, by: By, but_session: int | Non
 
 
 def after_reset(person: Person) -> None:
-    """A reset also forgets the devices that were known."""
+    """A reset also forgets the devices that were known, and wrong second steps.
+
+    Whoever typed those knew a password that is worth nothing any more.
+    """
     devices.forget_all(person.id)
+    throttle.clear(db.session(), [sending.subject(person.email_key)], SECOND_STEP)
 
 
 def _not_earlier(person: Person, candidate: Candidate) -> None:

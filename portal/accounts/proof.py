@@ -8,25 +8,29 @@ from portal.codes import challenges, flows
 from portal.codes.models import VERIFY_EMAIL, Challenge
 from portal.codes.terms import Terms
 from portal.core import audit
-from portal.core.audit import By
+from portal.core.audit import By, Event
 from portal.delivery import outbox
 
 PURPOSE = VERIFY_EMAIL
 LINK = "/sign-up/link/{token}"
 
 
-def ask(person: Person, terms: Terms, by: By) -> Challenge:
-    """Code and link to the address of a person that nobody has proven yet."""
+def ask(person: Person, terms: Terms, by: By, helped: Event | None = None) -> Challenge:
+    """Code and link to the address of a person that nobody has proven yet.
+
+    `helped`: the event by which the helpdesk sends it.
+    """
     own = terms.about(person.uuid)
     challenge = challenges.open_(PURPOSE, person.id, person.email_key, by.device, own)
-    outbox.put(messages.confirm_address, challenge.id, person.id)
+    about = f"{challenge.id}:{helped.id}" if helped else challenge.id
+    outbox.put(messages.confirm_address, about, person.id)
     return challenge
 
 
-def ask_again(person: Person, terms: Terms, by: By) -> Challenge:
+def ask_again(person: Person, terms: Terms, by: By, helped: Event | None = None) -> Challenge:
     """The same once more for the same sign-up: links of its earlier messages go on leading here."""
     before = challenges.newest(PURPOSE, person.id)
-    challenge = ask(person, terms, by)
+    challenge = ask(person, terms, by, helped)
     challenge.follows = before.id if before else None
     return challenge
 

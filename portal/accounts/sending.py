@@ -7,14 +7,14 @@ from flask_babel import ngettext
 
 from portal.accounts import devices, phones
 from portal.accounts.models import Person
-from portal.core import clock, phrases, throttle
+from portal.core import audit, clock, phrases, throttle
 from portal.core.audit import By
 from portal.core.errors import TooSoon
 from portal.core.settings import setting
 from portal.core.throttle import Limit, UsedUp
 
 HOUR, DAY = 3600, 86_400
-EVERYBODY = "everybody"
+EVERYBODY, THROTTLED = "everybody", "send:throttled"
 LINE = 4  # last digits of a number: whoever rents a block of numbers has all that differ in them
 
 
@@ -42,10 +42,7 @@ def spend(purpose: str, person: Person | None, key: str, device: str | None, by:
     strangers who ask in somebody's name do not use up what the owner needs.
     """
     whose = (devices.subject(device),) if device else subjects(person, key)
-    try:
-        throttle.spend(_usual(purpose, whose, by))
-    except UsedUp as wait:
-        raise TooSoon(wait.retry_at, _words(wait, _emails)) from None
+    _spend(_usual(purpose, whose, by), _emails)
 
 
 def spend_sms(purpose: str, number: str, asker: Person | None, by: By) -> None:
@@ -55,10 +52,15 @@ def spend_sms(purpose: str, number: str, asker: Person | None, by: By) -> None:
     Raises TooSoon with the words for it.
     """
     usual = _usual(purpose, subjects(asker, phones.key(number)), by)
+    _spend([*usual, *_costly(number, by)], _messages)
+
+
+def _spend(limits: list[Limit], sent: Callable[[int], str]) -> None:
     try:
-        throttle.spend([*usual, *_costly(number, by)])
+        throttle.spend(limits)
     except UsedUp as wait:
-        raise TooSoon(wait.retry_at, _words(wait, _messages)) from None
+        audit.count_now(THROTTLED)
+        raise TooSoon(wait.retry_at, _words(wait, sent)) from None
 
 
 def _usual(purpose: str, whose: tuple[str, ...], by: By) -> list[Limit]:

@@ -139,17 +139,21 @@ def end_all(person_id: int, but: int | None = None) -> int:
     return live
 
 
-def count(person_id: int, but: int | None = None) -> int:
-    """How many sign-ins of the person could still be used, but for the session id `but`."""
+def count(person_id: int, but: int | None = None, halves: bool = False) -> int:
+    """How many sign-ins of the person could still be used, but for the session id `but`.
+
+    `halves`: with those that wait for a second step.
+    """
     now = clock.now()
     used = or_(
         Session.kind == PROGRAM,  # ends by itself when nobody uses it
         Session.seen_at > now - _idle(False),
         and_(Session.kept, Session.seen_at > now - _idle(True)),
     )
-    live = (Session.ended_at.is_(None), Session.expires_at > now, used, Session.kind != HALF)
+    live = (Session.ended_at.is_(None), Session.expires_at > now, used)
     mine = (Session.person_id == person_id, Session.id != (but or 0))
-    wanted = select(func.count()).select_from(Session).where(*mine, *live)
+    kinds = () if halves else (Session.kind != HALF,)
+    wanted = select(func.count()).select_from(Session).where(*mine, *live, *kinds)
     return db.session.scalar(wanted) or 0
 
 

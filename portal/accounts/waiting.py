@@ -7,6 +7,7 @@ from portal.accounts.models import Person
 from portal.codes import challenges, guesses
 from portal.codes.models import STEP_UP
 from portal.core import throttle
+from portal.core.throttle import Throttle
 
 
 def subjects(person: Person) -> list[str]:
@@ -14,9 +15,9 @@ def subjects(person: Person) -> list[str]:
     return [*_own(person), *devices.subjects(person)]
 
 
-def count(person: Person) -> int:
-    """How many of these counts are running; not all of them are used up."""
-    return sum(each.count > 0 for subject in subjects(person) for each in throttle.running(subject))
+def running(person: Person) -> list[Throttle]:
+    """Those of these counts that have begun and not ended; not all of them are used up."""
+    return [each for each in throttle.running(subjects(person)) if each.count > 0]
 
 
 def _own(person: Person) -> Iterator[str]:

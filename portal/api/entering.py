@@ -1,6 +1,6 @@
-"""Signing in through a program, in one call or two: again with a code where one is needed."""
+"""Signing in through a program: again, with a code, where the account asks for one."""
 
-from flask_babel import gettext as _
+from dataclasses import replace
 
 from portal.accounts.entry import Half
 from portal.accounts.programs import Program
@@ -9,7 +9,6 @@ from portal.accounts.service.credentials import Typed
 from portal.accounts.service.tokens import Manner
 from portal.api import bearer
 from portal.api.schemas import text
-from portal.core.errors import SecondStepNeeded
 from portal.security.service import second_step
 
 CODE = text("123456", "Of the person's app, or a backup code, where the account asks for one.")
@@ -28,15 +27,11 @@ ABOUT = (
 
 
 def enter(typed: Typed, code: str | None, manner: Manner) -> Program:
-    """The program's sign-in.  Raises SecondStepNeeded once the password was right, without a code.
+    """The program's sign-in, in one call or in two.
 
     Raises what `tokens.sign_in` does; of the code Rejected (`mismatch`, `used`) and TooSoon.
     """
-    found = tokens.sign_in(typed, manner, bearer.by())
+    found = tokens.sign_in(typed, replace(manner, code=bool(code)), bearer.by())
     if not isinstance(found, Half):
         return found
-    if not code:
-        raise SecondStepNeeded(
-            _("This account asks for a second step. Send a code from the app, or a backup code.")
-        )
-    return second_step.for_program(found.secret, code, manner.refreshing, bearer.by())
+    return second_step.for_program(found.secret, code or "", manner.refreshing, bearer.by())

@@ -14,6 +14,7 @@ WORDS = {
     chain.INSERTED: "{at} was put in",
     chain.MOVED: "{at} stood at place {other}",
     chain.UNCLEAR: "{at} cannot be checked: the row before it is not what it was",
+    chain.OLDER: "of events from before the chain there were {other}",
     chain.HEAD: "the last link is not the one that the chain ends with",
     chain.CUT: "the head noted as {place} is not on the chain: rows behind it may be gone",
 }

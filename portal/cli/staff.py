@@ -1,14 +1,11 @@
 """Who helps others."""
 
-from contextlib import contextmanager
-
 import click
 
 from portal.accounts import roles
 from portal.accounts.service import staffing
 from portal.cli import finding
 from portal.core.audit import OPERATOR
-from portal.core.errors import Rejected, Several
 
 staff = click.Group("staff", help="Who helps others.")
 ROLE = click.Choice(roles.STAFF)
@@ -19,7 +16,7 @@ ROLE = click.Choice(roles.STAFF)
 @click.option("--role", default=roles.SUPPORT, show_default=True, type=ROLE, help="What to be.")
 def invite(email, role):
     """Send EMAIL a link to join the helpdesk, good once; the first admin comes in by it too."""
-    with _refusing():
+    with finding.told():
         address = staffing.invite(email, role, None, OPERATOR)
     click.echo(f"The message to {address} is on its way. Whoever reads it there can join.")
 
@@ -29,16 +26,6 @@ def invite(email, role):
 @click.argument("role")
 def change_role(email, role):
     """Give EMAIL another ROLE: user, viewer, support or admin; every sign-in ends."""
-    with _refusing():
+    with finding.told():
         staffing.change_role(finding.person(email), role, None, OPERATOR)
     click.echo("The role is changed, and the account signed out everywhere.")
-
-
-@contextmanager
-def _refusing():
-    try:
-        yield
-    except Several as refused:
-        raise click.ClickException(" ".join(each.message for each in refused.all)) from None
-    except Rejected as refused:
-        raise click.ClickException(refused.message) from None

@@ -10,12 +10,17 @@ from portal.delivery import service as delivery
 from portal.demo import service as invention
 from portal.demo.cast import DEMO, STAFF
 from portal.profile import service as profile
+from portal.security.service import purging as security
 
 
 @click.command()
 def purge():
     """Remove codes, messages, sign-ins and waiting times that ended long ago."""
-    others = {"messages": delivery.purge(), "pictures of nobody": profile.sweep()}
+    others = {
+        "apps that nobody confirmed": security.purge(),
+        "messages": delivery.purge(),
+        "pictures of nobody": profile.sweep(),
+    }
     for what, count in (purging.purge() | others).items():
         click.echo(f"{count:8} {what}")
 

@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 
 from portal.codes import otp
 from portal.codes.models import SMS, Challenge
-from portal.core import clock, phrases, throttle
+from portal.core import audit, clock, phrases, throttle
 from portal.core.crypto import CODE_DIGITS
 from portal.core.errors import Rejected, TooSoon
 from portal.core.settings import setting
 from portal.core.throttle import Limit
 
 MINUTES_5, HOUR, DAY = 300, 3600, 86_400
-FIELD = "code"
+FIELD, THROTTLED = "code", "code:throttled"
 
 
 def judge(challenge: Challenge, typed: str | None) -> None:
@@ -23,6 +23,14 @@ def judge(challenge: Challenge, typed: str | None) -> None:
     Raises Rejected for a code that cannot be one (not counted), is wrong or has run out, TooSoon
     after too many. The words tell no more than the asking browser's own clock does.
     """
+    try:
+        _judge(challenge, typed)
+    except TooSoon:
+        audit.count_now(THROTTLED)
+        raise
+
+
+def _judge(challenge: Challenge, typed: str | None) -> None:
     code = digits(typed)
     limits = _limits(challenge)
     try:
@@ -44,7 +52,7 @@ def fits(challenge: Challenge, typed: str | None) -> bool:
     """
     code = digits(typed)
     try:
-        judge(challenge, code)
+        _judge(challenge, code)
     except (Rejected, TooSoon):
         return False
     return True

@@ -83,12 +83,17 @@ TEXTS = {
 
 
 class ChainHead(Model):
-    """The last link of the chain of events; who adds one holds this row."""
+    """The last link of the chain of events; who adds one holds this row.
+
+    `start` stands where the first event has the mark before it: how many events there were before
+    the chain began, and the id of the last of them; "" when there were none.
+    """
 
     __tablename__ = "event_head"
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     place: Mapped[int] = mapped_column(BigInteger)
     mark: Mapped[str] = mapped_column(String(64))
+    start: Mapped[str] = mapped_column(String(64))
 
 
 def record(

@@ -13,6 +13,7 @@ SUSPECTS = 2 * MOST  # rows that are compared with each other
 MARK_LENGTH = 64
 EDITED, INSERTED, MISSING, MOVED = "edited", "inserted", "missing", "moved"
 UNCLEAR = "unclear"  # the row before it is not what it was: about this one nothing can be said
+OLDER = "older"  # of the events from before the chain there are more or fewer than there were
 HEAD, CUT = "head", "cut"  # the last link is another than the chain's; a noted one is not on it
 
 
@@ -92,7 +93,8 @@ class Walk:
 
 def verify(noted: tuple[int, str] | None = None) -> Report:
     """Follows the whole chain; `noted`: place and mark of an earlier head that has to lie on it."""
-    walk = Walk()
+    first, count, last_id = ledger.start()
+    walk = Walk(mark=first)
     walk.follow()
     head = ledger.head()
     walk.follow(last=head[0])  # what came meanwhile
@@ -100,11 +102,13 @@ def verify(noted: tuple[int, str] | None = None) -> Report:
     if noted is not None and noted != (0, "") and not ledger.is_on_chain(*noted):
         found.append(Finding(CUT, noted[0]))
     found += sorted([*walk.gaps, *_explained(walk)], key=lambda each: each.place)
-    first = ledger.first_placed()
-    stray = ledger.without_place(first, MOST + 1)
+    stray = ledger.without_place(last_id, MOST + 1)
     found += [Finding(INSERTED, 0, event_id) for event_id in stray]
+    older = ledger.older(last_id)
+    found += [Finding(OLDER, 0, other=count)] if older != count else []
     more = walk.is_lost or len(found) > MOST
-    return Report(walk.count, ledger.older(first), f"{head[0]}:{head[1]}", found[:MOST], more)
+    told = f"{head[0]}:{head[1] if head[0] else ''}"
+    return Report(walk.count, older, told, found[:MOST], more)
 
 
 def _explained(walk: Walk) -> Iterator[Finding]:

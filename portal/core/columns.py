@@ -15,6 +15,13 @@ ByteText = (
     .with_variant(String(255, collation="utf8mb4_bin"), "mysql", "mariadb")
 )
 
+LARGEST_ID = 2**63 - 1  # of a row, in every database
+
+
+def within(typed: int) -> int:
+    """A number out of an address as an id that a database can compare with; 0 is nobody's."""
+    return max(0, min(typed, LARGEST_ID))
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """timestamptz where there is one; aware UTC in Python, whatever the database keeps."""

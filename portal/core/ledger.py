@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from sqlalchemy import Integer, String, func, or_, select, type_coerce
 
-from portal.core import audit, sealing
+from portal.core import audit, columns, sealing
 from portal.core.audit import ONLY, ChainHead, Event
 from portal.core.db import db, release
 
 AT_ONCE = 1000  # rows in memory
-LARGEST = 2**63 - 1  # place or id
+LARGEST = columns.LARGEST_ID  # place or id
 
 # Not made into what they should be: what cannot be was edited.
 AS_IT_IS = {"desk": Integer, "at": String}
@@ -79,19 +79,23 @@ def is_on_chain(place: int, mark: str) -> bool:
     return db.session.scalar(wanted) == mark
 
 
-def first_placed() -> int:
-    """The oldest event of the chain by its id; beyond all of them where there is no chain yet."""
-    found = db.session.scalar(select(func.min(Event.id)).where(Event.place.is_not(None)))
-    return LARGEST if found is None else found
+def start() -> tuple[str, int, int]:
+    """What the first event has as the mark before it: how many were older, and the last's id."""
+    text = db.session.scalar(select(ChainHead.start).where(ChainHead.id == ONLY)) or ""
+    count, _colon, last = text.partition(":")
+    release()
+    known = (count or "0").isdecimal() and (last or "0").isdecimal()
+    return (text, int(count or 0), int(last or 0)) if known else (text, -1, 0)
 
 
-def older(first: int) -> int:
-    """How many events are from before the chain, whose oldest event is `first`."""
-    wanted = select(func.count()).where(Event.place.is_(None), Event.id < first)
+def older(last: int) -> int:
+    """How many events are from before the chain, the last of which has the id `last`."""
+    wanted = select(func.count()).where(Event.place.is_(None), Event.id.between(1, last))
     return db.session.scalar(wanted) or 0
 
 
-def without_place(first: int, most: int) -> Sequence[int]:
-    """The ids of rows that came after the chain began and are not on it; up to so many."""
-    wanted = select(Event.id).where(Event.place.is_(None), Event.id > first)
+def without_place(last: int, most: int) -> Sequence[int]:
+    """The ids of rows that are not on the chain and not from before it; up to so many."""
+    beyond = or_(Event.id > last, Event.id < 1)
+    wanted = select(Event.id).where(Event.place.is_(None), beyond)
     return db.session.scalars(wanted.order_by(Event.id).limit(most)).all()

@@ -17,6 +17,7 @@ from portal.core.settings import setting
 log = logging.getLogger("latchkey")
 RETRY_SECONDS = 10
 NOT_YOU, INVITATION = "not-you", "invitation"
+JOINED = INVITATION, "used"
 STARTS = {
     "recovery": "/recover",
     "sign-up": "/sign-up",
@@ -59,8 +60,9 @@ def _link_dead_page(err: LinkDead) -> ResponseReturnValue:
     labels = {NOT_YOU: _("Choose a new password"), INVITATION: _("Sign in")}
     label = labels.get(err.start, _("Send a new email"))
     page = _named(_("This link no longer works"), err.message, STARTS[err.start], label)
-    guarding = err.start == NOT_YOU
-    return render_template("errors/link_dead.html", guarding=guarding, **page), 410
+    # Whoever joined and then closed the page has no password to sign in with.
+    page |= {"guarding": err.start == NOT_YOU, "joined": (err.start, err.code) == JOINED}
+    return render_template("errors/link_dead.html", **page), 410
 
 
 def _kept_out(err: KeptOut) -> ResponseReturnValue:

@@ -1,19 +1,22 @@
 """How many there were of what, day by day: the sums that pages of numbers read.
 
-Added to by `audit` alone, which lets one transaction do so after the other.
+Added to by `audit` alone, which lets one transaction do so after the other.  A family's own mail
+domain says who they are: what is counted by domain is kept as long as a page shows it.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import BigInteger, Date, String, func, insert, select, update
+from sqlalchemy import BigInteger, Date, String, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Model, db, straight
+from portal.core.db import Model, changed, db, straight
 from portal.core.texts import storable
 
 LONGEST_PART = 120
+BY_DOMAIN = " by domain"  # so end the names of what is counted by mail domain
+DAYS_BY_DOMAIN = 90  # it is kept for so long, and no page shows more
 MOST_PARTS, OTHER = 200, "other"  # of one name on one day: pages cost the same whatever comes
 Key = tuple[str, date, str]  # name, day, part
 Count = tuple[str, date, tuple[str, ...]]
@@ -33,6 +36,12 @@ def add(counts: Iterable[Count]) -> None:
     """Each name and day once for all of it, and once for each part.  A step of a transaction."""
     for key, more in sorted(_sums(counts).items()):
         _raise(key, more)
+
+
+def purge(before: date) -> int:
+    """Removes what was counted by mail domain before this day.  -> how many rows."""
+    by_domain = Tally.name.endswith(BY_DOMAIN, autoescape=True)
+    return changed(db.session(), delete(Tally).where(by_domain, Tally.day < before))
 
 
 def _sums(counts: Iterable[Count]) -> Counter[Key]:

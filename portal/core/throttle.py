@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Index, Integer, String, case, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    and_,
+    case,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -92,15 +103,16 @@ def takes_last(limit: Limit) -> bool:
     return session.scalar(select(Throttle.count).where(*mine)) == limit.times
 
 
-def running(subject: str) -> Sequence[Throttle]:
-    """The counts of this subject that have not ended; full or not."""
-    mine = (Throttle.subject == _hash(subject), Throttle.ends_at > clock.now())
-    return db.session.scalars(select(Throttle).where(*mine)).all()
+def running(subjects: Iterable[str]) -> Sequence[Throttle]:
+    """The counts of these subjects that have not ended; full or not."""
+    theirs = Throttle.subject.in_([_hash(each) for each in subjects])
+    return db.session.scalars(select(Throttle).where(theirs, Throttle.ends_at > clock.now())).all()
 
 
-def clear(session: Session, subjects: Iterable[str]) -> None:
-    """Forgets every count of these subjects, inside the caller's transaction."""
-    _delete(session, Throttle.subject.in_([_hash(each) for each in subjects]))
+def clear(session: Session, subjects: Iterable[str], name: str = "") -> None:
+    """Forgets the counts of these subjects whose name begins so.  A step of a transaction."""
+    whose = Throttle.subject.in_([_hash(each) for each in subjects])
+    _delete(session, and_(whose, Throttle.name.startswith(name, autoescape=True)))
 
 
 def purge() -> int:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 
-from portal.core import clock
+from portal.core import clock, columns
 from portal.core.db import db, transaction
 from portal.delivery.models import Caught
 from portal.delivery.parcels import Parcel
 
 KEPT = 500
-LARGEST_ID = 2**63
 
 
 def catch(parcel: Parcel) -> None:
@@ -39,4 +38,4 @@ def newest() -> Sequence[Caught]:
 
 def get(caught_id: int) -> Caught | None:
     """One caught message."""
-    return db.session.get(Caught, caught_id) if caught_id < LARGEST_ID else None
+    return db.session.get(Caught, columns.within(caught_id))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 
+from portal.accounts import sending
 from portal.accounts.models import Person
 from portal.demo import chance
 from portal.demo.crowd import SLOW
@@ -78,6 +79,8 @@ def signing_in(person: Person, now: datetime) -> Iterator[Happened]:
 def _visit(person: Person, ago: int, at: datetime) -> Iterator[Happened]:
     if chance.share("mistyped", person.id, ago) < 0.09:
         yield Happened("sign-in:refused", person, at - timedelta(seconds=40))
+    if chance.share("kept out", person.id, ago) < 0.002:
+        yield Happened("", None, at - timedelta(seconds=30), counts=(("sign-in:kept-out", ()),))
     yield Happened("sign-in:begun", person, at)
     if chance.share("out", person.id, ago) < 0.3:
         yield Happened("sign-in:ended", person, at + timedelta(minutes=12))
@@ -128,16 +131,22 @@ def events(lost: Lost) -> Iterator[Happened]:
         counts = (funnel.ACCEPTED, ("email",)), (funnel.by_domain(funnel.ACCEPTED), domain)
         yield Happened("", None, lost.accepted, counts=counts)
     if lost.opened:
-        yield Happened("", None, lost.opened, counts=((funnel.OPENED, ("email",)),))
+        counts = (funnel.OPENED, ("email",)), (funnel.by_domain(funnel.OPENED), domain)
+        yield Happened("", None, lost.opened, counts=counts)
     for at, why in lost.refused:
         yield Happened("", None, at, counts=((funnel.REFUSED, (f"email {why}",)),))
+        if chance.share("impatient", at.isoformat()) < 0.5:
+            yield Happened("", None, at, counts=((sending.THROTTLED, ()),))
     yield from _got_in(lost)
 
 
 def _got_in(lost: Lost) -> Iterator[Happened]:
     person, domain = lost.person, (lost.domain,)
     if lost.used:
-        used = ((funnel.USED, ("email", f"email {lost.way}")),)
+        used = (
+            (funnel.USED, ("email", f"email {lost.way}")),
+            (funnel.by_domain(funnel.USED), domain),
+        )
         yield Happened(f"recovery:{lost.way}-used", person, lost.used, counts=used)
     if lost.finished:
         took = funnel.bucket((lost.finished - lost.asked).total_seconds())

@@ -1,5 +1,6 @@
 """The rows that an invented past has left."""
 
+import secrets
 from datetime import datetime, timedelta
 
 from portal.accounts import sessions
@@ -101,7 +102,7 @@ def _event(each: Happened) -> Event:
         reason=by.reason if by else "",
         ticket=by.ticket if by else "",
         detail=each.detail,
-        request=crypto.new_token()[:16] if by else "",
+        request=secrets.token_hex(8) if by else "",
         at=each.at,
         mark="",
     )

@@ -1,18 +1,22 @@
 """How far those come who ask for a way back in: each step counted when it is taken first.
 
 Asked, accepted by the mail server, opened, used, finished with a new password.  Counted by channel,
-and some by the domain of the account's address under a name of their own, so that however many
-there are, the rest is found at the same price.  An address that nobody has costs what others cost.
+and by the domain of the account's address under a name of its own, so that however many there are,
+the rest is found at the same price.  An address that nobody has costs what others cost.
 """
 
 from datetime import datetime
 from math import log
+
+from sqlalchemy import select
 
 from portal.accounts.models import Person
 from portal.codes import moments
 from portal.codes.models import EMAIL, PASSWORD_RESET, Challenge
 from portal.core import audit, clock
 from portal.core.audit import By
+from portal.core.db import db
+from portal.core.tally import BY_DOMAIN
 
 ASKED, BY_SUPPORT = "recovery:asked", "recovery:sent-by-support"
 ACCEPTED, OPENED, USED = "recovery:accepted", "recovery:opened", "recovery:used"
@@ -25,7 +29,7 @@ BUCKET = 1.25  # a bucket ends a quarter later than the one before: read from it
 
 def by_domain(name: str) -> str:
     """The name under which the same is counted by mail domain."""
-    return f"{name} by domain"
+    return f"{name}{BY_DOMAIN}"
 
 
 def asked(challenge: Challenge, person: Person | None) -> list[str]:
@@ -33,7 +37,7 @@ def asked(challenge: Challenge, person: Person | None) -> list[str]:
 
     `person` is whom it leads to, if anybody.
     """
-    _count_domain(ASKED, challenge, person)
+    _count_domain(ASKED, challenge, person.email if person else None)
     return [_whose(challenge)]
 
 
@@ -41,19 +45,21 @@ def accepted(challenge: Challenge, person: Person | None, now: datetime) -> None
     """A message was accepted by the mail server, or by the gateway; counted once."""
     if moments.accepted(challenge, now):
         audit.count(ACCEPTED, _whose(challenge))
-        _count_domain(ACCEPTED, challenge, person)
+        _count_domain(ACCEPTED, challenge, person.email if person else None)
 
 
 def opened(challenge: Challenge) -> None:
     """The link was opened, or a code typed; counted once."""
     if moments.seen(challenge):
         audit.count(OPENED, _whose(challenge))
+        _count_domain(OPENED, challenge, _address(challenge))
 
 
 def used(challenge: Challenge, way: str) -> None:
     """The code or the link was the right one and is used up."""
     opened(challenge)
     audit.count(USED, challenge.channel, f"{challenge.channel} {way}")
+    _count_domain(USED, challenge, _address(challenge))
 
 
 def refused(challenge: Challenge, why: str) -> None:
@@ -70,7 +76,7 @@ def finished(challenge: Challenge, person: Person, by: By) -> None:
     if own:
         seconds = (clock.now() - challenge.opened_at).total_seconds()
         audit.count(TOOK, f"{challenge.channel} {bucket(seconds)}")
-        _count_domain(FINISHED, challenge, person)
+        _count_domain(FINISHED, challenge, person.email)
 
 
 def bucket(seconds: float) -> int:
@@ -82,6 +88,11 @@ def _whose(challenge: Challenge) -> str:
     return challenge.channel if challenge.user_id else NOBODYS
 
 
-def _count_domain(name: str, challenge: Challenge, person: Person | None) -> None:
-    domain = person.email.rpartition("@")[2].lower() if person else NOBODYS
+def _address(challenge: Challenge) -> str | None:
+    """Looked up for nobody's as well, who have none."""
+    return db.session.scalar(select(Person.email).where(Person.id == challenge.user_id))
+
+
+def _count_domain(name: str, challenge: Challenge, address: str | None) -> None:
+    domain = address.rpartition("@")[2].lower() if address else NOBODYS
     audit.count(by_domain(name), domain if challenge.channel == EMAIL else OTHER_WAY)

@@ -13,14 +13,13 @@ from sqlalchemy import ColumnElement, select
 
 from portal.accounts import blocks
 from portal.accounts.models import Person
-from portal.core import clock, phrases, texts
+from portal.core import clock, columns, phrases, texts
 from portal.core.audit import BY_DESK, Event
 from portal.core.db import db
 from portal.security import kinds
 from portal.security.kinds import CHANGES, RECOVERY, SIGN_IN, STAFF
 
 ENDED = re.compile(r"(?:^|sign-ins: )(\d+)(?: to 0)?$")
-LARGEST_ID = 2**63 - 1  # that a database can compare with
 GROUPS = {
     "": _l("Everything"),
     SIGN_IN: _l("Signing in"),
@@ -70,10 +69,10 @@ def of_person(
     group = group if group in GROUPS else ""
     wanted = select(Event).where(Event.person_id == person_id, *_of(group))
     if before is not None:
-        wanted = wanted.where(Event.id < max(0, min(before, LARGEST_ID)))
+        wanted = wanted.where(Event.id < columns.within(before))
     found = db.session.scalars(wanted.order_by(Event.id.desc()).limit(most + 1)).all()
     shown = found[:most]
-    names = _colleagues(shown)
+    names = _colleagues(shown, for_desk)
     lines = [line(each, names, for_desk) for each in shown]
     return Leaf(lines, shown[-1].id if len(found) > most else None, group, before is None)
 
@@ -81,7 +80,7 @@ def of_person(
 def line(event: Event, names: Mapping[int, str] | None = None, for_desk: bool = False) -> Line:
     """An event in words; `names` of the colleagues by their ids, where they are known already."""
     kind = kinds.of(event.kind)
-    names = _colleagues([event]) if names is None else names
+    names = _colleagues([event], for_desk) if names is None else names
     return Line(
         id=event.id,
         at=event.at,
@@ -107,12 +106,14 @@ def _of(group: str) -> list[ColumnElement[bool]]:
     return [BY_DESK.is_(False), Event.kind.in_(kinds.named(group))]
 
 
-def _colleagues(events: Sequence[Event]) -> dict[int, str]:
+def _colleagues(events: Sequence[Event], for_desk: bool) -> dict[int, str]:
+    """Names, by their ids; colleagues alone are told the address of who has none."""
     wanted = {each.actor_id for each in events if each.desk and each.actor_id}
     if not wanted:
         return {}
-    rows = db.session.execute(select(Person.id, Person.full_name).where(Person.id.in_(wanted)))
-    return {person_id: texts.apart(name) for person_id, name in rows}
+    found = select(Person.id, Person.full_name, Person.email).where(Person.id.in_(wanted))
+    rows = db.session.execute(found)
+    return {row.id: texts.apart(row.full_name or (row.email if for_desk else "")) for row in rows}
 
 
 def _detail(event: Event, for_desk: bool) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import devices, sending
+from portal.accounts import devices, passwords, sending
 from portal.accounts.models import Person
 from portal.codes import guesses
-from portal.core import clock, crypto, phrases, throttle
+from portal.core import audit, clock, crypto, phrases, throttle
 from portal.core.audit import Event
 from portal.core.errors import Rejected, TooSoon
 from portal.core.settings import setting
@@ -17,8 +17,9 @@ from portal.delivery import outbox
 from portal.security import backups, messages, totp
 
 APP, BACKUP = "app", "backup code"
-FIELD, DAY = "code", 86_400
-WRONG, USED = "mismatch", "used"
+FIELD, HOUR, DAY = "code", 3600, 86_400
+WRONG, USED, THROTTLED = "mismatch", "used", "second-step:throttled"
+SIGNING_IN, INSIDE = "signing in", messages.INSIDE  # where a code is typed
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,25 @@ def spend(person: Person, device: str | None) -> list[Limit]:
     """
     own = devices.own(device, person)
     whose = devices.subject(own) if own else sending.subject(person.email_key)
-    times, seconds = setting("SECOND_STEP_MAX_ATTEMPTS"), setting("SECOND_STEP_ATTEMPTS_SECONDS")
-    limits = [Limit("second step", whose, times, seconds)]
+    limits = [Limit(name, whose, times, seconds) for name, times, seconds in _spans()]
     try:
         throttle.spend(limits)
     except TooSoon as wait:
+        audit.count_now(THROTTLED)
         span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
         words = _("Too many wrong codes. You can try again in %(span)s.", span=span)
         raise TooSoon(wait.retry_at, words) from None
     return limits
+
+
+def _spans() -> list[tuple[str, int, int]]:
+    """Like other wrong codes: window after window, patience would guess one in the end."""
+    often = setting("SECOND_STEP_MAX_ATTEMPTS"), setting("SECOND_STEP_ATTEMPTS_SECONDS")
+    return [
+        (passwords.SECOND_STEP, *often),
+        (f"{passwords.SECOND_STEP} in hour", setting("WRONG_CODES_IN_HOUR"), HOUR),
+        (f"{passwords.SECOND_STEP} in day", setting("WRONG_CODES_IN_DAY"), DAY),
+    ]
 
 
 def take(person: Person, given: Given) -> None:
@@ -93,12 +104,18 @@ def check(verdict: str) -> None:
         raise Rejected(FIELD, WRONG, words)
 
 
-def alarm(person: Person, event: Event) -> None:
+def alarm(person: Person, event: Event, place: str) -> None:
     """One more wrong second step; `event` is its refusal.  A step of a transaction.
 
-    Who gets this far knows the password.  The one that makes the limit full writes to the owner,
-    once a day at most, from wherever they were typed.
+    Who gets this far at signing in knows the password; who is signed in may have found the browser
+    open.  Each is counted for itself, so that the message says what is true.  The one that makes
+    the limit full writes to the owner, once a day at most, on whatever devices they were typed.
     """
     account, most = sending.subject(person.email_key), setting("SECOND_STEP_MAX_ATTEMPTS")
-    if throttle.takes_last(Limit("second steps in day", account, most, DAY)):
+    if throttle.takes_last(Limit(f"wrong codes in day, {place}", account, most, DAY)):
         outbox.put(messages.second_step_refused, event.id, person.id)
+
+
+def refusal(code: str, place: str) -> str:
+    """What a refused code leaves in the history: why, and where, unless at signing in."""
+    return code if place == SIGNING_IN else f"{code}, {place}"

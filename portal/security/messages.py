@@ -14,6 +14,7 @@ from portal.delivery.parcels import SMS
 from portal.delivery.recipes import CODE, Letter, recipe
 
 STOP = "/recover/keep-email/{token}"
+INSIDE = "signed in"  # at the end of what a refused code leaves in the history, when it was so
 
 
 @recipe("verify_phone", _l("Confirming your phone number"), CODE, SMS)
@@ -121,14 +122,16 @@ def backup_code_used(about: str) -> Letter:
     return letters.notice(about, lambda event, _person: {"left": int(event.detail or 0)})
 
 
-@recipe("second_step_refused", _l("Wrong codes at signing in"))
+@recipe("second_step_refused", _l("Wrong codes"))
 def second_step_refused(about: str) -> Letter:
-    """Somebody knows the password, or is the person (`about`: the event of the last wrong code)."""
+    """Somebody knows the password, or found a browser open, or is the person (`about`: the event
+    of the last wrong code)."""
     return letters.notice(about, _wrong_codes)
 
 
-def _wrong_codes(_event: Event, _person: Person) -> dict[str, object]:
+def _wrong_codes(event: Event, _person: Person) -> dict[str, object]:
     return {
+        "inside": event.detail.endswith(INSIDE),
         "tries": setting("SECOND_STEP_MAX_ATTEMPTS"),
         "recover": setting("PUBLIC_URL") + "/recover",
     }

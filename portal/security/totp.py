@@ -5,6 +5,7 @@ somebody else looked at in another one never becomes the account's.
 """
 
 import logging
+from datetime import timedelta
 
 import pyotp
 from sqlalchemy import ColumnElement, Select, delete, select, update
@@ -20,6 +21,7 @@ STEP = 30  # seconds that the app shows one code
 BEFORE = 1  # steps: for whoever types slowly, and for a phone whose clock is behind
 NEVER = -1
 GROUP = 4
+UNCONFIRMED = timedelta(days=1)  # so long a key waits for its app
 RIGHT, USED, WRONG = "right", "used", "wrong"
 log = logging.getLogger("latchkey")
 
@@ -91,6 +93,13 @@ def take(person: Person, code: str) -> str:
 def forget(person: Person) -> None:
     """No app at all."""
     db.session.execute(delete(Authenticator).where(_mine(person.id)))
+
+
+def purge() -> int:
+    """Removes keys that were shown and never confirmed.  A step of a transaction.  -> how many."""
+    waiting = Authenticator.confirmed_at.is_(None)
+    old = Authenticator.created_at < clock.now() - UNCONFIRMED
+    return changed(db.session(), delete(Authenticator).where(waiting, old))
 
 
 def _take(app: Authenticator, key_: str, code: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, true
 
 from portal.accounts.models import Person
 from portal.accounts.roles import STAFF
-from portal.core import clock
+from portal.core import clock, columns
 from portal.core.audit import Event
 from portal.core.db import db, release
 from portal.security import activity
@@ -19,7 +19,6 @@ from portal.staff.chosen import BY_DESK, EXPORTED, OPENED, Chosen
 from portal.staff.wording import Account
 
 MOST, AT_ONCE, MOST_COLLEAGUES = 50, 500, 200
-LARGEST_ID = 2**63 - 1
 HEADINGS = (
     "Event", "When (UTC)", "What", "Kind", "Who", "Who (account)", "To whom", "To whom (account)",
     "Checked by", "Reason", "Ticket", "Detail", "Network", "Device", "Request", "Place", "Mark",
@@ -85,7 +84,7 @@ def sheet(chosen: Chosen) -> Iterator[str]:
 def _events(chosen: Chosen, before: int | None, most: int) -> Sequence[Event]:
     wanted = select(Event).where(Event.desk == true(), *_conditions(chosen))
     if before is not None:
-        wanted = wanted.where(Event.id < max(0, min(before, LARGEST_ID)))
+        wanted = wanted.where(Event.id < columns.within(before))
     return db.session.scalars(wanted.order_by(Event.id.desc()).limit(most)).all()
 
 

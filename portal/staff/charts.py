@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor
 from statistics import median
 
-from flask_babel import format_date, format_decimal, format_percent
+from flask_babel import format_date, format_decimal, format_percent, get_locale
 from flask_babel import gettext as _
 
 from portal.core import phrases
@@ -132,9 +133,9 @@ def biggest_loss(numbers: Sequence[int]) -> int | None:
     return lost.index(max(lost)) + 1 if any(lost) else None
 
 
-def bars(days: Mapping[date, int]) -> Bars:
-    """A bar for each day, in the order given."""
-    top, wide = scale(max(days.values(), default=0)), BARS_WIDTH / max(1, len(days))
+def bars(days: Mapping[date, int], most: int = 0) -> Bars:
+    """A bar for each day, in the order given; the scale ends at `most` at least."""
+    top, wide = scale(max([most, *days.values()])), BARS_WIDTH / max(1, len(days))
     peak = outstanding(list(days.values()))
     return Bars(
         [
@@ -178,6 +179,12 @@ def share(count: int, of: int) -> str:
 
 def number(count: int) -> str:
     """ "1,234", in the reader's language."""
+    return _number(count, str(get_locale()))
+
+
+@lru_cache(5000)
+def _number(count: int, _locale: str) -> str:
+    """A page has a thousand of them, mostly the same."""
     return str(format_decimal(count))
 
 

@@ -163,9 +163,10 @@ def _worst(domains: Sequence[Domain], came: Mapping[str, int]) -> Domain | None:
 
 def of_days(chart: Bars) -> Finding:
     """How many there were, and the day that stands out."""
-    if not chart.total:
-        return Finding(_("None in these days."))
     total, peak = number(chart.total), chart.peak
+    if chart.total < FEW:
+        few = _("%(total)s in all.", total=total) if chart.total else _("None in these days.")
+        return Finding(few)
     if peak is None:
         return Finding(_("%(total)s in all. No day stands out.", total=total))
     words = _(

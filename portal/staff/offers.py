@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from portal.accounts import attention, roles, sessions, waiting
+from portal.accounts import roles, sessions
 from portal.accounts.models import Person
 from portal.core.errors import NotAllowed
 
@@ -15,20 +15,19 @@ ACTS = {
     "block": "people:block",
     "clear-factor": "people:clear-factor",
 }
+SENSITIVE = "block", "clear-factor"  # who does them shows once more who they are
 
 
-def acts(person: Person, me: Person) -> list[str]:
-    """The acts that this colleague may do on that person and that make sense now, by name."""
+def acts(person: Person, me: Person, waits: int) -> list[str]:
+    """The acts that this colleague may do on that person and that make sense now, by name.
+
+    `waits`: how many counts of the person are running.
+    """
     return [
         name
         for name, permission in ACTS.items()
-        if _may(me, permission, person) and MAKES_SENSE[name](person)
+        if _may(me, permission, person) and MAKES_SENSE[name](person, waits)
     ]
-
-
-def seen(person: Person) -> int:
-    """What a page has to tell with each act: the newest one that its reader knows of."""
-    return attention.newest(person.id)
 
 
 def _may(me: Person, permission: str, person: Person) -> bool:
@@ -39,12 +38,17 @@ def _may(me: Person, permission: str, person: Person) -> bool:
     return True
 
 
-MAKES_SENSE: dict[str, Callable[[Person], bool]] = {
-    "recovery": lambda person: not person.is_shut,
-    "resend-proof": lambda person: person.email_proven_at is None and not person.is_shut,
-    "clear-throttles": lambda person: waiting.count(person) > 0,
-    "unblock": lambda person: person.is_blocked,
-    "sign-out": lambda person: sessions.count(person.id) > 0,
-    "block": lambda person: not person.is_blocked,
-    "clear-factor": lambda person: person.two_step_at is not None,
+def _is_free(person: Person, _waits: int) -> bool:
+    """Neither blocked nor deleted by others."""
+    return person.may_come_back or not person.is_shut
+
+
+MAKES_SENSE: dict[str, Callable[[Person, int], bool]] = {
+    "recovery": _is_free,
+    "resend-proof": lambda person, _: person.email_proven_at is None and not person.is_shut,
+    "clear-throttles": lambda _, waits: waits > 0,
+    "unblock": lambda person, _: person.is_blocked,
+    "sign-out": lambda person, _: sessions.count(person.id, halves=True) > 0,
+    "block": lambda person, _: not person.is_blocked,
+    "clear-factor": lambda person, _: person.two_step_at is not None,
 }

@@ -2,17 +2,17 @@
 
 from uuid import UUID
 
-from portal.accounts import attention, people, phones, roles
+from portal.accounts import attention, people, phones, roles, waiting
 from portal.accounts.models import Person
 from portal.core import phrases
 from portal.core.db import db
 from portal.core.errors import NotAllowed
 from portal.profile import countries
 from portal.profile.models import Profile
-from portal.security import activity
-from portal.staff import standing, traces
+from portal.security import activity, sent, sign_ins
+from portal.staff import offers, standing, traces
 
-EVENTS = 20  # on one page of the timeline
+EVENTS, MESSAGES = 20, 10  # on one page of the timeline, and of the messages
 
 
 def of(uuid: UUID) -> Person:
@@ -24,26 +24,29 @@ def of(uuid: UUID) -> Person:
 
 
 def facts(
-    person: Person, show: str = "", before: int | None = None, page: int = 1
+    person: Person, me: Person, show: str = "", before: int | None = None, page: int = 1
 ) -> dict[str, object]:
-    """The values of the template, but for the forms of the acts.
+    """The values of the template, but for the forms of the acts that are `offered` to `me`.
 
     `show` and `before` choose the events (a group, and from where on), `page` the messages.
     """
+    seen = attention.newest(person.id)  # before the timeline: what is counted as seen is shown
+    counts = waiting.running(person)
     last = traces.last_sign_ins([person.id]).get(person.id)
     return {
         "person": person,
-        "standing": standing.of(person),
+        "standing": standing.of(person, counts),
+        "offered": offers.acts(person, me, len(counts)),
         "tags": standing.tags(person),
         "role": standing.role(person.role) if roles.is_staff(person) else "",
         "number": phones.shown(person.phone) if person.phone else "",
         "last": traces.last_told(person, last, phrases.moment(last) if last else ""),
-        "devices": traces.sign_ins(person),
-        "messages": traces.messages(person, page),
+        "devices": sign_ins.of_person(person),
+        "messages": sent.to_person(person, page, MESSAGES),
         "recoveries": traces.recoveries(person),
         "leaf": activity.of_person(person.id, show, before, EVENTS, for_desk=True),
         "groups": activity.GROUPS,
-        "seen": attention.newest(person.id),
+        "seen": seen,
         **_said(person),
     }
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, literal_column, select
 
-from portal.core import clock
+from portal.core import clock, columns
 from portal.core.db import db
 from portal.delivery import states
 from portal.delivery.models import Breaker, Outgoing
@@ -18,7 +18,6 @@ from portal.staff import wording
 from portal.staff.wording import Account
 
 MOST, MANY = 50, 1000  # lines on a page; waiting messages that are counted
-LARGEST_ID = 2**63 - 1
 CHANNELS = EMAIL, SMS
 WAITS = states.WAITING
 STATES = WAITS, states.REFUSED, states.GIVEN_UP, states.IN_DOUBT
@@ -68,7 +67,7 @@ def troubled(state: str, channel: str, before: int | None) -> Leaf:
     state, channel = state if state in STATES else "", channel if channel in CHANNELS else ""
     wanted = select(Outgoing).where(*_to_people(), _had_trouble(), *_of(state, channel))
     if before is not None:
-        wanted = wanted.where(Outgoing.id < max(0, min(before, LARGEST_ID)))
+        wanted = wanted.where(Outgoing.id < columns.within(before))
     found = db.session.scalars(wanted.order_by(Outgoing.id.desc()).limit(MOST + 1)).all()
     older = found[MOST - 1].id if len(found) > MOST else None
     return Leaf(_lines(found[:MOST]), older, state, channel, before is None)

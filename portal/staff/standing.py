@@ -1,13 +1,14 @@
 """Whether somebody can sign in, why not, until when, and what to do next: in plain words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import attention, deletion, roles, waiting
+from portal.accounts import attention, deletion, roles
 from portal.accounts.models import Person
-from portal.core import clock, phrases, throttle
+from portal.accounts.passwords import SECOND_STEP
+from portal.core import clock, phrases
 from portal.core.audit import Event
 from portal.core.settings import setting
 from portal.core.throttle import Throttle
@@ -23,6 +24,9 @@ TIMES = {
     "send in hour": "SENDS_PER_HOUR",
     "send in day": "SENDS_PER_DAY",
     "sms in day": "SMS_PER_NUMBER_DAY",
+    SECOND_STEP: "SECOND_STEP_MAX_ATTEMPTS",
+    f"{SECOND_STEP} in hour": "WRONG_CODES_IN_HOUR",
+    f"{SECOND_STEP} in day": "WRONG_CODES_IN_DAY",
 }
 
 
@@ -52,10 +56,10 @@ class Standing:
     hurdles: list[Hurdle]
 
 
-def of(person: Person) -> Standing:
-    """How things stand for this person at this moment."""
-    lasting, passing = list(_lasting(person)), list(_passing(person))
-    found = [*lasting, *passing]
+def of(person: Person, counts: Iterable[Throttle]) -> Standing:
+    """How things stand for this person at this moment; `counts`: those that are running."""
+    lasting = list(_lasting(person))
+    found = [*lasting, *(_wait(each) for each in counts if _is_full(each))]
     if any(each.tint == STOP for each in lasting):
         return Standing(STOP, _("Cannot sign in"), found)
     if found:
@@ -123,15 +127,11 @@ def _deleted(person: Person) -> Hurdle:
     values = {"at": _at(person.deleted_at), "until": _at(deletion.until(person))}
     if person.deleted_by_id == person.id:
         why = _("They deleted their account on %(at)s. It is gone on %(until)s.", **values)
-        tint = WARN if person.may_come_back else STOP
-        return Hurdle(tint, why, _("Next: until then, signing in undoes it."))
+        if person.may_come_back:
+            return Hurdle(WARN, why, _("Next: until then, signing in undoes it."))
+        return Hurdle(STOP, why, _("Next: the block ends first. After that, signing in undoes it."))
     why = _("The account was deleted for them on %(at)s. It is gone on %(until)s.", **values)
     return Hurdle(STOP, why, _("Next: ask the operator to restore it before then."))
-
-
-def _passing(person: Person) -> Iterator[Hurdle]:
-    for subject in waiting.subjects(person):
-        yield from (_wait(count) for count in throttle.running(subject) if _is_full(count))
 
 
 def _is_full(count: Throttle) -> bool:
@@ -149,11 +149,19 @@ def _wait(count: Throttle) -> Hurdle:
     values = {"count": count.count, "until": _at(count.ends_at)}
     if _is_of_passwords(count.name):
         return _passwords(count.name.removeprefix(PASSWORD).strip(), values)
-    if count.name.startswith(CODE):
-        why = _("%(count)d wrong codes: no code is looked at until %(until)s.", **values)
-        return Hurdle(WARN, why, _("Next: use the button in the email instead, or wait."))
+    if count.name.startswith((CODE, SECOND_STEP)):
+        return _codes(count.name, values)
     why = _("%(count)d messages were asked for: no more until %(until)s.", **values)
     return Hurdle(WARN, why, _("Next: use the newest message, or send a recovery email."))
+
+
+def _codes(name: str, values: dict[str, object]) -> Hurdle:
+    if name.startswith(SECOND_STEP):
+        why = _("%(count)d wrong codes at the second step: it waits until %(until)s.", **values)
+        words = _("Next: clear the waiting times, or wait. Until then a backup code does not help.")
+        return Hurdle(WARN, why, words)
+    why = _("%(count)d wrong codes: no code is looked at until %(until)s.", **values)
+    return Hurdle(WARN, why, _("Next: use the button in the email instead, or wait."))
 
 
 def _passwords(network: str, values: dict[str, object]) -> Hurdle:

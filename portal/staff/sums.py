@@ -6,16 +6,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from sqlalchemy import ColumnElement, Select, func, select
 
+from portal.accounts import sending
+from portal.codes import guesses
 from portal.codes.models import EMAIL, SMS
 from portal.core import clock
 from portal.core.db import db
-from portal.core.tally import OTHER, Tally
+from portal.core.tally import DAYS_BY_DOMAIN, OTHER, Tally
 from portal.recovery import funnel
+from portal.security import factors
 
-PERIODS, USUAL = (7, 30, 90), 30
+PERIODS, USUAL = (7, 30, DAYS_BY_DOMAIN), 30
 CHANNELS = EMAIL, SMS
 STEPS = (
     (funnel.ASKED, funnel.BY_SUPPORT),
@@ -26,9 +30,11 @@ STEPS = (
 )
 SIGN_INS, REFUSED, KEPT_OUT = "sign-in:begun", "sign-in:refused", "sign-in:kept-out"
 BLOCKED, SECOND_STEP = "account:blocked", "second-step:refused"
-TWO_STEP = "two-step:on", "two-step:off"
-ACCESS = SIGN_INS, REFUSED, SECOND_STEP, KEPT_OUT, BLOCKED, *TWO_STEP
-DAILY = *STEPS[0], *ACCESS
+TWO_STEP_ON, TWO_STEP_OFF = "two-step:on", ("two-step:off", "two-step:cleared")
+CODES, SENDS, STEPPED = guesses.THROTTLED, sending.THROTTLED, factors.THROTTLED
+WAITED = KEPT_OUT, CODES, SENDS, STEPPED
+ACCESS = SIGN_INS, REFUSED, SECOND_STEP, *WAITED, BLOCKED, TWO_STEP_ON, *TWO_STEP_OFF
+DAILY = *(name for names in STEPS for name in names), *ACCESS
 MOST_DOMAINS, SHOWN_DOMAINS = 50, 10
 NO_DOMAIN = funnel.NOBODYS, funnel.OTHER_WAY, OTHER
 
@@ -59,6 +65,8 @@ class Domain:
     name: str
     asked: int
     accepted: int
+    opened: int
+    used: int
     finished: int
 
 
@@ -75,7 +83,10 @@ class Sums:
     def __init__(self, of: Span) -> None:
         self.span = of
         self._totals = _totals(of)
-        self._daily = _daily(of)
+
+    @cached_property
+    def _daily(self) -> dict[date, Counter[tuple[str, str]]]:
+        return _daily(self.span)
 
     def total(self, *names: str, parts: Iterable[str] = ("",)) -> int:
         """How many in all."""
@@ -106,7 +117,7 @@ class Sums:
     def domains(self) -> list[Domain]:
         """The mail domains from which most was asked, most first."""
         asked = _most_asked(self.span)
-        names = [funnel.by_domain(each) for each in (funnel.ACCEPTED, funnel.FINISHED)]
+        names = [funnel.by_domain(name) for (name,) in STEPS[1:]]
         wanted = _grouped(self.span, Tally.name.in_(names), Tally.part.in_(asked))
         rest = {(name, part): int(count) for name, part, count in db.session.execute(wanted)}
         return [
@@ -122,8 +133,7 @@ def everyone() -> list[float | None]:
 
 
 def _totals(of: Span) -> Counter[tuple[str, str]]:
-    every = {name for names in STEPS for name in names}
-    names = [*every, funnel.TOOK, funnel.REFUSED, *DAILY]
+    names = [funnel.TOOK, funnel.REFUSED, *DAILY]
     found = db.session.execute(_grouped(of, Tally.name.in_(names)))
     return Counter({(name, part): int(count) for name, part, count in found})
 

@@ -1,4 +1,4 @@
-"""What a person left behind: sign-ins, messages, and how far the ways back in came."""
+"""What a person left behind: the last sign-in, and how far the ways back in came."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,38 +13,16 @@ from portal.codes.models import PASSWORD_RESET, Challenge
 from portal.core import clock
 from portal.core.db import db
 from portal.core.settings import setting
-from portal.delivery import history, states
-from portal.delivery.recipes import RECIPES
-from portal.delivery.states import State
 from portal.staff import charts, sums
 from portal.staff.charts import Step
 
-MESSAGES, RECOVERY_DAYS, MOST_RECOVERIES = 10, 30, 1000
+RECOVERY_DAYS, MOST_RECOVERIES = 30, 1000
 STAMPS = (
     Challenge.accepted_at,
     Challenge.seen_at,
     Challenge.proven_at,
     Challenge.finished_at,
 )
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message; `title` is "" for a kind that is not written any more."""
-
-    title: str
-    channel: str
-    asked_at: datetime
-    state: State
-
-
-@dataclass(frozen=True)
-class Messages:
-    """One of `pages` pages of them, newest first."""
-
-    lines: list[Message]
-    page: int
-    pages: int
 
 
 @dataclass(frozen=True)
@@ -55,14 +33,6 @@ class Recoveries:
     steps: list[Step]
     finding: str
     stops: bool
-
-
-def sign_ins(person: Person) -> list[Session]:
-    """The person's live sign-ins, of browsers and programs, newest first."""
-    mine = (Session.person_id == person.id, Session.ended_at.is_(None))
-    live = (Session.expires_at > clock.now(), Session.kind != sessions.HALF)
-    newest = select(Session).where(*mine, *live).order_by(Session.id.desc())
-    return [each for each in db.session.scalars(newest) if sessions.is_live(each)]
 
 
 def last_sign_ins(ids: Iterable[int]) -> Mapping[int, datetime]:
@@ -81,22 +51,6 @@ def last_told(person: Person, at: datetime | None, told: str) -> str:
     if person.created_at > clock.now() - timedelta(days=days):
         return _("Never")
     return _("Not in the last %(days)d days", days=days)
-
-
-def messages(person: Person, page: int) -> Messages:
-    """What was written to the person lately; neither addresses nor codes."""
-    since = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
-    leaf = history.of_person(person.id, since, page, MESSAGES)
-    lines = [
-        Message(
-            str(RECIPES[row.recipe].title) if row.recipe in RECIPES else "",
-            row.channel,
-            row.created_at,
-            states.of(row, clock.now()),
-        )
-        for row in leaf.rows
-    ]
-    return Messages(lines, leaf.page, leaf.pages)
 
 
 def recoveries(person: Person) -> Recoveries:

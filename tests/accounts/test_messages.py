@@ -245,7 +245,7 @@ def test_a_program_that_signs_in_is_not_called_a_browser(app, ann):
 def test_staff_who_helped_are_named_with_reason_and_ticket(emails):
     mail = emails["recovery_by_support"]
     told = "Ruth Lund at the Latchkey helpdesk sent this because you asked for help."
-    assert f"{told} Ticket HD-20418." in mail.text
+    assert f"{told} Reason: called back. Ticket HD-20418." in mail.text
     assert "Firefox" not in mail.text
     assert "Chrome" not in mail.text
     assert "The Latchkey helpdesk unlocked the account" in emails["unlocked_by_support"].text

@@ -317,11 +317,24 @@ def test_a_tail_that_was_cut_off_is_found_by_a_head_noted_before(world):
 def test_rows_from_before_the_chain_are_counted_and_trouble_no_one(world):
     for number in range(1, 4):
         insert(number, "NULL", "")
+    do("UPDATE event_head SET mark = '3:3', start = '3:3'")  # as the upgrade finds them
     assert chain.verify() == chain.Report(0, 3, "0:", [], False)
     do("SELECT setval('event_id_seq', 3)") if is_postgres() else None
     put(4)
     report = chain.verify()
     assert (report.count, report.older, report.findings) == (4, 3, [])
+    do("DELETE FROM event WHERE id = 2")
+    assert found() == [("older", 0, None)]
+    do("UPDATE event_head SET start = '2:3'")  # what the first event was chained to is another
+    assert ("edited", 1, 4) in found()
+
+
+@pytest.mark.parametrize("number", [-7, 0, 99])
+def test_a_row_put_in_does_not_pass_for_one_from_before(world, number):
+    insert(number, "NULL", "")
+    assert found() == [("inserted", 0, number)]
+    put(3)
+    assert found() == [("inserted", 0, number)]
 
 
 def test_a_row_taken_off_the_chain_does_not_pass_for_an_older_one(world):

@@ -25,6 +25,10 @@ NUMBERS = {
     "recovery:used",
     "recovery:took",
     "sign-in:kept-out",
+    "code:throttled",
+    "recovery:code-refused",
+    "second-step:throttled",
+    "send:throttled",
 }
 
 
@@ -57,6 +61,11 @@ def test_every_kind_that_is_recorded_has_words():
     found = written() - set(MAY) - NUMBERS - {"about:blank"}
     assert len(found) > 40
     assert found - set(kinds.KINDS) == set()
+
+
+def test_there_are_no_words_for_what_is_never_recorded():
+    assert set(kinds.KINDS) - written() == set()
+    assert set(kinds.KINDS) & NUMBERS == set()
 
 
 def test_a_kind_that_nobody_described_has_neutral_words(world, inside):

@@ -63,10 +63,12 @@ def test_wrong_passwords_here_count_like_those_of_signing_in(inside, time):
     assert delete(inside).status == 303
 
 
-def test_a_sign_in_of_long_ago_is_confirmed_first(world, inside, time):
+def test_however_long_ago_the_sign_in_was_the_password_is_asked_for_once(world, inside, time):
     time.pass_(minutes=11)
-    assert delete(inside).location == f"/security/confirm?next={PAGE}"
+    assert delete(inside, "not this one").errors.keys() == {"password"}
     assert world.rows("SELECT deleted_at FROM person") == [(None,)]
+    assert delete(inside).location == "/sign-in"
+    assert inside.get("/profile").location == "/sign-in"
 
 
 def test_signing_in_within_the_days_keeps_the_account_and_says_so(world, inside, time):

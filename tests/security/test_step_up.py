@@ -13,11 +13,11 @@ FRESH = {
     "/security/email": {"email": "ann@example.net"},
     "/security/devices/<uuid:sid>/sign-out": {},
     "/security/devices/sign-out-others": {},
-    "/security/delete": {"password": PASSWORD},
     "/security/two-step/set-up": {"code": "000000"},
 }
 BY_PASSWORD = {
     "/security/confirm",
+    "/security/delete",
     "/security/password",
     "/security/two-step/replace",
     "/security/two-step/new-codes",

@@ -1,11 +1,16 @@
 """Turning two-step sign-in on, replacing the app, new backup codes, turning it off."""
 
 import re
+from contextlib import nullcontext
 
 import pyotp
 import pytest
 import segno
 
+from portal.accounts import people
+from portal.core.audit import By
+from portal.core.errors import Forbidden, NotAllowed
+from portal.security.service import clearing
 from tests.conftest import OTHER_PASSWORD, PASSWORD, sign_in
 from tests.policy.world import World
 from tests.rigs import authenticator
@@ -385,6 +390,17 @@ def test_staff_set_it_up_before_anything_else(world, ann, time):
     assert ruth.submit(CODES, kept="y").location == "/admin"
 
 
+@pytest.mark.parametrize("path, steps", [(NEW_CODES, 0), (REPLACE, 1)])
+def test_staff_who_change_it_later_come_back_to_its_page(agent, time, path, steps):
+    ruth = agent("support")
+    proven(ruth, path, ruth.factor.code())
+    ruth.follow()
+    if steps:
+        ruth.submit(SET_UP, code=authenticator.code(key_on(ruth.page)))
+        ruth.follow()
+    assert ruth.submit(CODES, kept="y").location == HERE
+
+
 def test_staff_cannot_turn_it_off(agent, time):
     ruth = agent("viewer")
     assert "Turn off" not in ruth.get(HERE).links
@@ -410,6 +426,30 @@ def test_the_operator_can_turn_it_off_for_who_is_locked_out(app, ann, inside, wo
     assert sign_in(Visitor(app), ann.email).location == "/profile"
     again = world.command("users", "clear-factor", ann.email)
     assert (again.exit_code, again.output) == (1, "Error: Two-step sign-in is off already.\n")
+
+
+@pytest.mark.parametrize("actor, over, refused", [
+    ("admin", "ann", None), ("admin", "support", None), ("support", "ann", Forbidden),
+    ("viewer", "ann", Forbidden), ("admin", "admin", Forbidden), ("ann", "admin", NotAllowed),
+])  # fmt: skip
+def test_an_admin_alone_turns_it_off_for_others(
+    app, inside, factor, agent, world, actor, over, refused
+):
+    for role in {actor, over} - {"ann"}:
+        agent(role)
+    before = world.rows("SELECT COUNT(*) FROM authenticator")
+    with app.test_request_context("/"):
+        who, whom = (people.find(f"{name}@example.org") for name in (actor, over))
+        why = {"verified_by": "called back", "reason": "Phone lost", "ticket": "HD-1"}
+        by = By(who.id, "192.0.2.0/24", desk=True, **why)
+        with pytest.raises(refused) if refused else nullcontext():
+            clearing.clear_factor(whom, who, by)
+    if refused:
+        assert world.rows("SELECT COUNT(*) FROM authenticator") == before
+        return
+    mail = world.post.newest(f"{over}@example.org")
+    assert "Ruth Admin at the Latchkey helpdesk turned two-step sign-in off" in mail.text
+    assert "Reason: Phone lost. Ticket HD-1. Every device was signed out." in mail.text
 
 
 def test_the_clock_of_the_app_is_the_standards(inside):

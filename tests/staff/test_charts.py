@@ -90,6 +90,7 @@ def test_days_say_which_one_stands_out():
     )
     assert found.alarm
     assert findings.of_days(days(3, 4, 5)).text == "12 in all. No day stands out."
+    assert findings.of_days(days(1, 0, 5)).text == "6 in all."
     assert findings.of_days(days(0, 0)).text == "None in these days."
 
 
@@ -173,16 +174,16 @@ def test_a_rough_time_is_said_roughly(seconds, said):
 
 
 def test_a_domain_stands_out_when_its_server_takes_less_or_its_people_finish_less():
-    usual = Domain("gmail.com", 100, 100, 90)
-    refusing = Domain("gmx.net", 50, 20, 45)
+    usual = Domain("gmail.com", 100, 100, 95, 92, 90)
+    refusing = Domain("gmx.net", 50, 20, 45, 45, 45)
     assert findings.of_domains([usual, refusing]).text == (
         "Mail to gmx.net stands out: accepted 40%. Look at deliveries."
     )
-    stopping = Domain("gmx.net", 50, 50, 8)
+    stopping = Domain("gmx.net", 50, 50, 40, 30, 8)
     assert findings.of_domains([usual, stopping]).text == (
         "People at gmx.net stand out: back in 8 of 50. Their mail may lie in Spam."
     )
-    few = Domain("tiny.example", 9, 0, 0)
+    few = Domain("tiny.example", 9, 0, 0, 0, 0)
     assert not findings.of_domains([usual, few]).alarm
     assert findings.of_domains([few]).text == (
         "Too few asked at any one mail domain to compare them."

@@ -109,7 +109,9 @@ def test_a_link_is_followed_through_every_step_however_often_it_is_opened(world,
     choose(browser, OTHER_PASSWORD)
     assert steps(world) == [1, 1, 1, 1, 1]
     assert parts(world, funnel.USED) == {"email": 1, "email link": 1}
-    assert "1 of 1 pressed the button." in look().text
+    page = look()
+    assert "1 of 1 pressed the button." in page.text
+    assert table(page, "By mail domain") == [["example.org", "1", *["1 of 1"] * 4]]
 
 
 def test_an_sms_is_followed_apart_from_email(world, ann, inside, look, time):
@@ -125,7 +127,8 @@ def test_an_sms_is_followed_apart_from_email(world, ann, inside, look, time):
     assert table(look("/admin?channel=sms"), "How far they come")[0][1] == "1"
     assert table(look("/admin?channel=email"), "How far they come")[0][1] == "0"
     assert "By mail domain" in look().text
-    assert "example.org" not in parts(world, funnel.by_domain(funnel.ASKED))
+    for name, *_more in sums.STEPS:
+        assert parts(world, funnel.by_domain(name)) == {"by phone": 1}
 
 
 def test_an_unknown_address_is_in_no_step_but_its_codes_are_refused_like_others(world, ann, look):
@@ -137,9 +140,41 @@ def test_an_unknown_address_is_in_no_step_but_its_codes_are_refused_like_others(
     assert parts(world, funnel.ASKED) == {"nobody": 1}
     assert parts(world, funnel.ACCEPTED) == parts(world, funnel.OPENED) == {"nobody": 1}
     assert parts(world, funnel.REFUSED) == {"email wrong": 1}
-    assert parts(world, funnel.by_domain(funnel.ASKED)) == {"nobody": 1}
+    for name in funnel.ASKED, funnel.ACCEPTED, funnel.OPENED:
+        assert parts(world, funnel.by_domain(name)) == {"nobody": 1}
     assert stamps(world) == [(True, True, False)]
     assert "an address or number that nobody has: 1." in look().text
+
+
+def test_a_wrong_code_takes_the_same_statements_whoever_asked(world, ann):
+    with world.app.app_context():
+        engine = db.engine
+        # The first of a day takes one statement more.
+        audit.count_now(funnel.OPENED, "email", "nobody")
+        audit.count_now(funnel.by_domain(funnel.OPENED), "example.org", "nobody")
+        audit.count_now(funnel.REFUSED, "email wrong")
+    statements = {}
+    for address in (ann.email, UNKNOWN):
+        browser = world.visitor()
+        ask(browser, address)
+        world.post.deliver()
+        for code in ("123456", "654321"):
+            browser.get("/recover/code")
+            said = statements[address, code] = []
+            hear = lambda _c, _cur, text, *_more, into=said: into.append(text)  # noqa: E731
+            event.listen(engine, "before_cursor_execute", hear)
+            browser.submit("/recover/code", code=code)
+            event.remove(engine, "before_cursor_execute", hear)
+    # The first of a flow is its opening.
+    assert len(statements[ANN, "654321"]) < len(statements[ANN, "123456"])
+    assert statements[ANN, "654321"] == statements[UNKNOWN, "654321"]
+    first = [
+        [text for text in statements[who, "123456"] if "throttle" not in text]
+        for who in (ANN, UNKNOWN)
+    ]  # Ann's proof of her address has left rows there
+    whole = [[text for text in each if "SAVEPOINT" not in text] for each in first]
+    assert whole[0] == whole[1]
+    assert any("FROM person" in text for text in whole[0])
 
 
 def test_a_code_that_had_run_out_is_told_from_a_wrong_one(world, ann, look, time):
@@ -228,7 +263,111 @@ def test_the_time_runs_from_asking_to_the_new_password(world, ann, look, time):
     time.pass_(seconds=70)
     choose(browser, OTHER_PASSWORD)
     assert parts(world, funnel.TOOK) == {f"email {funnel.bucket(90)}": 1}
-    assert "1 came back in, after about 85 seconds." in look().text
+    page = look()
+    assert "1 came back in, after about 85 seconds." in page.text
+    assert table(page, "Time to get back in") == [
+        ["Less than 30 seconds", "0", "0 of 1"],
+        ["30 seconds to 1 minute", "0", "0 of 1"],
+        ["1 minute to 2 minutes", "1", "1 of 1"],
+        ["2 minutes to 5 minutes", "0", "0 of 1"],
+        ["5 minutes to 15 minutes", "0", "0 of 1"],
+        ["15 minutes to 1 hour", "0", "0 of 1"],
+        ["1 hour or longer", "0", "0 of 1"],
+    ]
+
+
+def test_times_are_grouped_from_their_first_second_on(world, look):
+    invent(world, 0, funnel.ASKED, **{"": 1, "email": 1})
+    for seconds in (1, 29, 30, 59, 60, 120, 299, 300, 900, 3599, 3600, 99_999):
+        invent(world, 0, funnel.TOOK, **{f"email {seconds}": 1})
+    counts = [row[1] for row in table(look(), "Time to get back in")]
+    assert counts == ["2", "2", "1", "2", "1", "2", "2"]
+
+
+def test_each_step_is_shown_on_its_day(world, ann, look, time):
+    browser, mail = world.asked()
+    type_code(browser, mail.code)
+    time.pass_(hours=2)
+    invent(world, 3, funnel.ACCEPTED, email=7, sms=2, nobody=5)
+    invent(world, 3, funnel.FINISHED, **{"": 4, "sms": 4})
+    rows = table(look("/admin?days=7"), "Day by day")
+    assert rows[0][1:] == ["1", "1", "1", "1", "0"]
+    assert rows[3][1:] == ["0", "9", "0", "0", "4"]
+    assert [row[1:] for row in rows[4:]] == [["0"] * 5] * 3
+    rows = table(look("/admin?days=7&channel=email"), "Day by day")
+    assert rows[3][1:] == ["0", "7", "0", "0", "0"]
+
+
+def test_a_day_on_which_more_come_back_in_than_ask_stays_inside_the_picture(world, look):
+    invent(world, 1, funnel.ASKED, **{"": 1, "email": 1})
+    invent(world, 1, funnel.FINISHED, email=90)
+    page = look()
+    bars = page.tree.css("[aria-labelledby^=walk-h] rect[y]")
+    assert [float(bar.attributes["y"]) for bar in bars] == [118.8, 12]
+
+
+def test_what_has_to_wait_is_counted_once_a_request_whoever_asks(world, ann, look):
+    for address in (ann.email, UNKNOWN):
+        browser = world.visitor()
+        ask(browser, address)
+        world.post.deliver()
+        answers = [type_code(browser, "123456").status for _each in range(7)]
+        assert answers == [422] * 5 + [429] * 2
+        assert ask(world.visitor(), address).status == 429
+    assert (counted(world, sums.CODES), counted(world, sums.SENDS)) == (4, 2)
+    page = look()
+    assert table(page, "Too many wrong codes from a message")[0][1] == "4"
+    assert table(page, "Messages not sent, too many asked for")[0][1] == "2"
+
+
+def test_programs_that_have_to_wait_are_counted_once_a_request(world, ann, app):
+    program = app.test_client()
+    for address in (ANN, UNKNOWN):
+        program.post(AUTH + "forget-password", json={"email": address})
+        told = {"email": address, "new_password": OTHER_PASSWORD, "otp_code": "123456"}
+        answers = [program.post(AUTH + "verify-otp", json=told).status_code for _each in range(7)]
+        assert answers.count(429) == 2
+        again = program.post(AUTH + "forget-password", json={"email": address})
+        assert again.status_code == 429
+    assert (counted(world, sums.CODES), counted(world, sums.SENDS)) == (4, 2)
+
+
+def test_having_to_wait_takes_the_same_statements_whoever_asked(world, ann):
+    with world.app.app_context():
+        engine = db.engine
+        for name in (sums.CODES, sums.SENDS):
+            audit.count_now(name)
+    statements = {}
+    for address in (ann.email, UNKNOWN):
+        browser, other = world.visitor(), world.visitor()
+        ask(browser, address)
+        world.post.deliver()
+        for _each in range(5):
+            type_code(browser, "123456")
+        browser.get("/recover/code")
+        other.get("/recover")
+        said = statements[address] = []
+        hear = lambda _c, _cur, text, *_more, into=said: into.append(text)  # noqa: E731
+        event.listen(engine, "before_cursor_execute", hear)
+        assert browser.submit("/recover/code", code="123456").status == 429
+        assert other.submit("/recover", identifier=address).status == 429
+        event.remove(engine, "before_cursor_execute", hear)
+    assert any("tally" in each for each in statements[ANN])
+    assert statements[ANN] == statements[UNKNOWN]
+
+
+def test_second_steps_that_have_to_wait_are_counted(world, inside, look):
+    factor = authenticator.set_up(inside)
+    browser = world.visitor()
+    sign_in(browser, ANN)
+    answers = []
+    for _each in range(7):
+        browser.get(authenticator.BACKUP)
+        answers.append(browser.submit(authenticator.BACKUP, code="abcde-fghjk").status)
+    assert answers == [422] * 5 + [429] * 2
+    assert factor.backups
+    shown = table(look(), "Too many wrong codes at the second step")
+    assert shown[0][1] == str(counted(world, sums.STEPPED)) == "2"
 
 
 def test_sign_ins_and_those_kept_out_are_counted_day_by_day(world, ann, look, time):
@@ -270,7 +409,7 @@ def test_periods_are_links_and_hold_so_many_days(world, look):
         shown = look(page.links[f"Last {days} days"])
         assert table(shown, "How far they come")[0][1] == str(asked)
         assert shown.find('[aria-label="Period"] [aria-current]') == [f"Last {days} days"]
-        assert len(table(shown, "Asked, day by day")) == days
+        assert len(table(shown, "Day by day")) == days
 
 
 @pytest.mark.parametrize(
@@ -313,7 +452,8 @@ def test_each_question_goes_along_the_key(world):
     with world.app.app_context():
         hear = lambda _conn, _cur, text, values, *_more: asked.append((text, values))  # noqa: E731
         event.listen(db.engine, "before_cursor_execute", hear)
-        sums.Sums(sums.span("90", None)).domains()
+        found = sums.Sums(sums.span("90", None))
+        found.domains(), found.days(sums.SIGN_INS)
         event.remove(db.engine, "before_cursor_execute", hear)
         driver = db.session.connection().connection.cursor()
         plans = [
@@ -346,6 +486,8 @@ def test_the_domain_that_refuses_mail_stands_out(world, look):
         ("gmx.net", 30, 12, 10),
         ("tiny.example", 3, 0, 0),
     ):
+        invent(world, 1, funnel.by_domain(funnel.OPENED), **{name: accepted})
+        invent(world, 1, funnel.by_domain(funnel.USED), **{name: max(0, accepted - 1)})
         invent(world, 1, funnel.by_domain(funnel.ASKED), **{name: asked})
         invent(world, 1, funnel.by_domain(funnel.ACCEPTED), **{name: accepted})
         invent(world, 1, funnel.by_domain(funnel.FINISHED), **{name: finished})
@@ -353,9 +495,9 @@ def test_the_domain_that_refuses_mail_stands_out(world, look):
     page = look()
     assert "Mail to gmx.net stands out: accepted 40%. Look at deliveries." in page.text
     assert table(page, "By mail domain") == [
-        ["gmail.com", "40", "100%", "75%"],
-        ["gmx.net", "30", "40%", "33%"],
-        ["tiny.example", "3", "0 of 3", "0 of 3"],
+        ["gmail.com", "40", "100%", "100%", "98%", "75%"],
+        ["gmx.net", "30", "40%", "40%", "37%", "33%"],
+        ["tiny.example", "3", "0 of 3", "0 of 3", "0 of 3", "0 of 3"],
     ]
 
 
@@ -364,6 +506,17 @@ def test_a_fresh_installation_says_what_will_be_here(look):
     assert "Nobody asked for a way back in during these days." in page.text
     assert page.find("#steps-h") == []
     assert "Look at the last 90 days" in page.links
+
+
+def test_everyones_share_is_of_all_who_asked(world):
+    with world.app.app_context():
+        assert sums.everyone() == [None] * len(STEPS)
+        invent(world, 1, funnel.ASKED, email=30, sms=5, nobody=99)
+        invent(world, 2, funnel.BY_SUPPORT, email=5)
+        invent(world, 1, funnel.ACCEPTED, email=50)
+        invent(world, 1, funnel.FINISHED, email=10)
+        invent(world, 40, funnel.FINISHED, email=10)
+        assert sums.everyone() == [1.0, 1.0, 0.0, 0.0, 0.25]
 
 
 @pytest.mark.parametrize("role", ["viewer", "support", "admin"])

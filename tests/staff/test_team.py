@@ -5,7 +5,7 @@ import re
 import pytest
 
 from portal.accounts import people, roles
-from tests.conftest import OTHER_PASSWORD, PASSWORD, open_account, sign_in
+from tests.conftest import OTHER_PASSWORD, PASSWORD, ask, open_account, sign_in
 from tests.policy.world import World
 from tests.rigs.visitor import Visitor
 
@@ -141,8 +141,31 @@ def test_a_used_link_says_so(app, admin, post, last):
     press(app, path)
     page = second.submit(path) if last == "the button" else second.get(path)
     assert (page.status, page.h1) == (410, GONE)
-    assert "This invitation was accepted. Sign in to go on." in page.text
+    assert "This invitation was accepted. Sign in to go on, or choose a new" in page.text
     assert page.links["Sign in"] == "/sign-in"
+
+
+def test_who_joined_and_closed_the_page_still_comes_to_a_password(app, admin, post, time):
+    invite(admin)
+    path = link_of(post)
+    press(app, path)
+    time.pass_(minutes=11)
+    browser = Visitor(app, address="203.0.113.78")
+    ways = browser.get(path).links
+    assert ways["Choose a new password"] == "/recover"
+    assert ask(browser, KIM).location == "/recover/code"
+    browser.follow()
+    assert browser.submit("/recover/code", code=post.newest(KIM).code).status == 303
+    assert choose(browser).location == "/sign-in"
+    assert sign_in(browser, KIM, OTHER_PASSWORD).status == 303
+    assert browser.get(STAFF).location == "/security/two-step/set-up"
+
+
+def test_a_link_that_was_not_accepted_offers_no_new_password(app, admin, post):
+    invite(admin)
+    older = link_of(post)
+    invite(admin)
+    assert "Choose a new password" not in Visitor(app).get(older).links
 
 
 def test_a_withdrawn_link_says_so(app, admin, post):

@@ -23,15 +23,16 @@ HOUR, MOST_PROOFS = 3600, 5
 def sign_out(person: Person, actor: Person | None, by: By) -> int:
     """Signed out everywhere, browsers and programs; the password stays.  -> of how many devices.
 
-    The person is told.  Raises Forbidden, NotAllowed, Several, or Rejected when signed in nowhere.
+    What waits for a second step ends too, and is no device yet.  The person is told.
+    Raises Forbidden, NotAllowed, Several, or Rejected when signed in nowhere.
     """
     roles.require(actor, "people:sign-out", over=person)
     by = attention.accounted(by)
     with transaction():
         locked = attention.turn(person, actor, "people:sign-out", by)
-        ended = sessions.end_all(locked.id)
-        if not ended:
+        if not sessions.count(locked.id, halves=True):
             raise Rejected(None, "nowhere", _("This person is signed in nowhere."))
+        ended = sessions.end_all(locked.id)
         event = audit.record("account:signed-out", locked.id, by, detail=f"sign-ins: {ended} to 0")
         outbox.put(messages.signed_out_by_support, event.id, locked.id)
         return ended
@@ -46,7 +47,7 @@ def clear_throttles(person: Person, actor: Person | None, by: By) -> None:
     by = attention.accounted(by)
     with transaction() as session:
         locked = attention.turn(person, actor, "people:clear-throttles", by)
-        counts = waiting.count(locked)
+        counts = len(waiting.running(locked))
         if not counts and actor is not None:
             raise Rejected(None, "nothing-waits", _("There is nothing to wait for any more."))
         throttle.clear(session, waiting.subjects(locked))
@@ -68,9 +69,9 @@ def resend_proof(person: Person, actor: Person | None, by: By) -> None:
         _check_unproven(locked)
         _take_turn(locked)
         before = challenges.newest(proof.PURPOSE, locked.id)
-        proof.ask_again(locked, _same_terms(before), _as_asked(before, by))
         change = f"proof open: {'yes' if before else 'no'} to yes"
-        audit.record("proof:sent-by-support", locked.id, by, detail=change)
+        event = audit.record("proof:sent-by-support", locked.id, by, detail=change)
+        proof.ask_again(locked, _same_terms(before), _as_asked(before, by), event)
 
 
 def _check_unproven(person: Person) -> None:

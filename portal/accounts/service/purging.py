@@ -1,9 +1,16 @@
 """Removing what has ended and is no longer needed for the record."""
 
+from datetime import timedelta
+
 from portal.accounts import addresses, deletion, devices, invitations, people, sessions
 from portal.codes import challenges
-from portal.core import throttle
+from portal.core import clock, tally, throttle
 from portal.core.db import transaction
+
+
+def _sums() -> int:
+    return tally.purge(clock.now().date() - timedelta(days=tally.DAYS_BY_DOMAIN))
+
 
 PARTS = {
     "codes and flows": challenges.purge,
@@ -15,6 +22,7 @@ PARTS = {
     "numbers that nobody proved": people.forget_numbers,
     "changes of an address": addresses.purge,
     "waiting times": throttle.purge,
+    "sums by mail domain": _sums,
 }
 
 

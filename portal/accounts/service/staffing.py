@@ -107,7 +107,7 @@ def _spend(address: str, actor: Person | None) -> None:
     """Nobody's mailbox is filled from an admin's desk, whoever sits there.  Raises TooSoon."""
     if actor is None:
         return
-    desk, mailbox = f"person {actor.id}", f"address {people.key(address)}"
+    desk, mailbox = f"person {actor.id}", f"invited {people.key(address)}"
     try:
         throttle.spend(
             [
@@ -137,13 +137,21 @@ def _check_can_join(person: Person) -> None:
     if roles.is_staff(person):
         words = _("This person is staff already. Change the role instead.")
         raise Rejected("email", "staff", words)
-    if person.is_shut:
-        words = _("This account is blocked or deleted. That has to end first.")
-        raise Rejected("email", "shut", words)
+    _check_open(person, "email")
 
 
 def _check_change(person: Person, wanted: str, actor: Person | None) -> None:
     if person.role == wanted:
         raise Rejected("role", "same", _("This is the role already."))
-    if actor is not None and person.email_proven_at is None:
+    if roles.rank(wanted) <= roles.rank(person.role):
+        return
+    if person.email_proven_at is None:
         raise Rejected("role", "unproven", _("This address is not confirmed yet. Invite it."))
+    _check_open(person, "role")
+
+
+def _check_open(person: Person, field: str) -> None:
+    """Whoever is kept out, or told us of a thief, is not made more of."""
+    if person.is_shut or person.held_at is not None:
+        words = _("This account is blocked, deleted or on hold. That has to end first.")
+        raise Rejected(field, "shut", words)

@@ -14,19 +14,21 @@ from portal.codes.terms import Terms
 from portal.core import audit
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.core.errors import Rejected, Unauthenticated
+from portal.core.errors import Rejected, SecondStepNeeded, Unauthenticated
 from portal.delivery import outbox
 
 
 @dataclass(frozen=True)
 class Manner:
     """What the door decides: terms of a fresh proof (None: who is not proven gets in as well),
-    the only role that is let in ("": any), and whether there is a refresh token.
+    the only role that is let in ("": any), whether there is a refresh token, and whether a code
+    for a second step came along.
     """
 
     proof: Terms | None
     role: str = ""
     refreshing: bool = True
+    code: bool = False
 
 
 def sign_in(typed: Typed, manner: Manner, by: By) -> Program | Half:
@@ -35,7 +37,7 @@ def sign_in(typed: Typed, manner: Manner, by: By) -> Program | Half:
     Raises Rejected alike for every mismatch, KeptOut after too many.
 
     Only after the right password: Rejected (code `role`, `blocked`, `held`, `deleted`, `set-up`),
-    NotProven.
+    NotProven, SecondStepNeeded.
     """
     person = credentials.whose(typed, by)
     _check(person, manner, by)
@@ -61,6 +63,8 @@ def _check(person: Person, manner: Manner, by: By) -> None:
 
 def _begun(person: Person, manner: Manner, by: By) -> Program | Half:
     if person.two_step_at is not None:
+        if not manner.code:
+            raise SecondStepNeeded(_("This account asks for a second step. Send its code as well."))
         return Half(sessions.begin_half(person, False, by))
     proven = person.email_proven_at is not None
     return programs.begin(person, manner.refreshing and proven, by, news=proven)

@@ -20,7 +20,8 @@ REFUSAL: Schema = fields(
     {
         "message": text("Check what was sent.", "What went wrong, where no field is to blame."),
         "detail": text("This access token has expired.", "The same, of a token."),
-        "code": text("token_not_valid", "Of a token: token_not_valid or not_authenticated."),
+        "code": text("token_not_valid", "Of a token: token_not_valid or not_authenticated.")
+        | {"type": ["string", "array"]},  # the reasons, where the field of this name is refused
         "pos": yes("False: the account has another role.", example=False),
         "not_verified": yes("True: the address is not proven yet; a message was sent."),
         "is_blocked": yes("True: the account is blocked."),

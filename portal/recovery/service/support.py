@@ -44,8 +44,8 @@ def start_for(person: Person, actor: Person | None, terms: Terms, by: By) -> Non
 
 
 def _check_free(person: Person) -> None:
-    """Neither blocked nor deleted, and without a way back that the helpdesk sent already."""
-    if person.is_shut:
+    """Neither blocked nor deleted by others, and without a way back that a colleague sent."""
+    if person.is_shut and not person.may_come_back:
         words = _("This account is blocked or deleted. End that first.")
         raise Rejected(None, "blocked", words)
     wish = challenges.newest(PASSWORD_RESET, person.id)

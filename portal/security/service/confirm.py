@@ -41,7 +41,7 @@ def confirm_by_either(session: Session, proof: Proof, by: By) -> datetime:
         words = _("Enter your current password, or a code from your app")
         raise Rejected(FIELD, "empty", words)
     given = factors.app_code(proof.code)
-    with showing.counted(session.person, proof.device, by), transaction():
+    with showing.counted(session.person, proof.device, factors.INSIDE, by), transaction():
         person = people.lock(session.person_id)
         sessions.still(by)
         factors.take(person, given)

@@ -11,20 +11,16 @@ from sqlalchemy import select
 
 from portal.accounts import people, sessions
 from portal.accounts.models import Person, Session
-from portal.core import audit, clock
+from portal.core import audit
 from portal.core.audit import By
 from portal.core.db import db, transaction
 from portal.core.errors import NotAllowed, Rejected
+from portal.security import sign_ins as live
 
 
 def sign_ins(person: Person) -> Sequence[Session]:
     """The person's live sign-ins, of browsers and programs, newest first."""
-    mine = (Session.person_id == person.id, Session.kind != sessions.HALF)
-    live = (Session.ended_at.is_(None), Session.expires_at > clock.now())
-    wanted = select(Session).where(*mine, *live)
-    newest = wanted.order_by(Session.started_at.desc(), Session.id.desc())
-    found = db.session.scalars(newest.execution_options(populate_existing=True))
-    return [each for each in found if sessions.is_live(each)]
+    return live.of_person(person)
 
 
 def sign_in(person: Person, sid: UUID) -> Session:

@@ -40,7 +40,7 @@ def for_program(half_secret: str, code: str, refreshing: bool, by: By) -> Progra
     half, given = sessions.of_half(half_secret), _read(code)
     if half is None:
         raise _over()
-    with showing.counted(half.person, None, by), transaction():
+    with showing.counted(half.person, None, factors.SIGNING_IN, by), transaction():
         person = _taken(half, given, by)
         if person.is_shut:
             raise _over()
@@ -58,7 +58,7 @@ def few() -> int:
 
 
 def _complete(half: Session, given: Given, device: str | None, by: By) -> SignedIn:
-    with showing.counted(half.person, device, by), transaction():
+    with showing.counted(half.person, device, factors.SIGNING_IN, by), transaction():
         person = _taken(half, given, by)
         return entry.complete(person, half.kept, device, by, given.how)
 

@@ -1,6 +1,6 @@
 """Showing a second factor: what signing in, confirming and changing it have in common."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from portal.core import audit, throttle
 from portal.core.audit import By
 from portal.core.db import transaction
 from portal.core.errors import Gather, Rejected
-from portal.core.throttle import Limit
 from portal.security import factors
 from portal.security.service import knowing
 
 REFUSED = "second-step:refused"
+WRONG = factors.FIELD, factors.WRONG  # a right code that comes again was no guess
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,20 @@ class Proof:
 
 
 @contextmanager
-def counted(person: Person, device: str | None, by: By) -> Iterator[None]:
+def counted(person: Person, device: str | None, place: str, by: By) -> Iterator[None]:
     """What is shown within counts beforehand; a right one gives its turn back.
 
-    A wrong one is noted, and tells the owner when it was one too many.  Raises TooSoon.
+    A wrong one is noted with its `place` (of `factors`), and tells the owner when it was one too
+    many.  Raises TooSoon.
     """
     limits = factors.spend(person, device)
     try:
         yield
     except Rejected as refused:
-        _note(person, refused, limits, by)
+        if (refused.field, refused.code) != WRONG:
+            throttle.refund(limits)
+        if refused.field == factors.FIELD:
+            _note(person, refused.code, place, by)
         raise
     throttle.refund(limits)
 
@@ -52,7 +56,7 @@ def both(session: Session, proof: Proof, by: By) -> Iterator[Person]:
         given = take(factors.either, proof.code)
     kept_hash = session.person.password_hash
     knowing.check("password", typed, session.person, proof.device, by)
-    with counted(session.person, proof.device, by), transaction():
+    with counted(session.person, proof.device, factors.INSIDE, by), transaction():
         person = people.lock(session.person_id)
         sessions.still(by)
         if person.password_hash != kept_hash:
@@ -61,12 +65,8 @@ def both(session: Session, proof: Proof, by: By) -> Iterator[Person]:
         yield person
 
 
-def _note(person: Person, refused: Rejected, limits: Sequence[Limit], by: By) -> None:
-    """A right code that came again was no guess: it costs no turn."""
-    wrong = (refused.field, refused.code) == (factors.FIELD, factors.WRONG)
-    if not wrong:
-        throttle.refund(limits)
+def _note(person: Person, code: str, place: str, by: By) -> None:
     with transaction():
-        event = audit.record(REFUSED, person.id, by, detail=refused.code)
-        if wrong:
-            factors.alarm(person, event)
+        event = audit.record(REFUSED, person.id, by, detail=factors.refusal(code, place))
+        if code == factors.WRONG:
+            factors.alarm(person, event, place)

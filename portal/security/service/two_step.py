@@ -50,6 +50,22 @@ def new_codes(session: Session, proof: Proof, by: By) -> list[str]:
         return backups.issue(person)
 
 
+def sealed(codes: list[str], session: Session) -> str:
+    """Such codes, for the browser to keep while the person puts them away."""
+    return backups.sealed(codes, session)
+
+
+def opened(kept: str, session: Session) -> list[str]:
+    """The same codes again; none in another sign-in, or later."""
+    return backups.opened(kept, session)
+
+
+def put_away(is_done: bool) -> None:
+    """The person has kept the codes, and does not see them again.  Raises Rejected until then."""
+    if not is_done:
+        raise backups.not_kept()
+
+
 def off(session: Session, proof: Proof, by: By) -> None:
     """The password alone will do again; not for staff.  Raises as `replace` does."""
     if roles.is_staff(session.person):

@@ -10,7 +10,6 @@ from portal.security.forms import DeleteForm
 from portal.security.service import leaving
 
 bp = Blueprint("leaving", __name__, url_prefix="/security")
-PAGE = "/security/delete"
 bp.before_request(guards.signed_in)
 
 
@@ -18,8 +17,6 @@ bp.before_request(guards.signed_in)
 def delete():
     form = DeleteForm()
     if form.validate_on_submit():
-        if stopped := guards.unconfirmed(PAGE):
-            return stopped
         typed = form.password.data, cookies.known_device()
         with form.reporting():
             until = leaving.delete(current_user.session, *typed, guards.by())

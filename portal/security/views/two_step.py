@@ -6,7 +6,6 @@ from flask_login import current_user
 
 from portal.accounts import cookies, guards, roles
 from portal.core import clock, phrases
-from portal.security import backups
 from portal.security.forms import CodeForm, KeptForm, ProofForm
 from portal.security.service import set_up as setting_up
 from portal.security.service import two_step as stories
@@ -42,10 +41,10 @@ def codes():
     if not kept:
         return redirect(HERE, 303)
     if form.validate_on_submit():
-        if form.kept.data:
+        with form.reporting():
+            stories.put_away(form.kept.data)
             session.pop("backup-codes")
-            return redirect("/admin" if roles.is_staff(current_user.person) else HERE, 303)
-        form.refuse(backups.not_kept())
+            return redirect(session.pop("after-codes", HERE), 303)
     return form.page("security/two_step_codes.html", codes=kept, today=clock.now())
 
 
@@ -73,7 +72,7 @@ def replace():
 @bp.route("/new-codes", methods=["GET", "POST"])
 def new_codes():
     def act(proof):
-        _keep(stories.new_codes(current_user.session, proof, guards.by()))
+        _keep(stories.new_codes(current_user.session, proof, guards.by()), HERE)
         return redirect(CODES, 303)
 
     return _with_proof("security/two_step_new_codes.html", act)
@@ -102,14 +101,17 @@ def _with_proof(template, act):
 
 def _to_codes(turned, replaced):
     answer = cookies.renew(redirect(CODES, 303), turned.secret, current_user.session.kept)
-    _keep(turned.codes)
+    starts_work = roles.is_staff(current_user.person) and not replaced
+    _keep(turned.codes, "/admin" if starts_work else HERE)
     flash(_("The app is replaced.") if replaced else _("Two-step sign-in is on."), "ok")
     return answer
 
 
-def _keep(codes):
-    session["backup-codes"] = backups.sealed(codes, current_user.session)
+def _keep(codes, after):
+    """`after`: where whoever has put them away goes on."""
+    session["backup-codes"] = stories.sealed(codes, current_user.session)
+    session["after-codes"] = after
 
 
 def _kept():
-    return backups.opened(session.get("backup-codes", ""), current_user.session)
+    return stories.opened(session.get("backup-codes", ""), current_user.session)

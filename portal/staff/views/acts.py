@@ -6,17 +6,18 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from portal.accounts import guards, roles
-from portal.accounts.service import helping, standing
+from portal.accounts.service import helping, looking, standing
 from portal.codes import terms
 from portal.recovery.service import support
 from portal.security.service import clearing
 from portal.staff import offers, person
 from portal.staff.forms import ActForm, act_forms
 
-bp = Blueprint("desk_acts", __name__, url_prefix="/admin/people")
+PEOPLE, RECOVERY_LINK = "/admin/people", "/recover/link/{token}"
+
+bp = Blueprint("desk_acts", __name__, url_prefix=PEOPLE)
 bp.before_request(guards.of_desk)
 bp.before_request(guards.having("people:read"))
-RECOVERY_LINK = "/recover/link/{token}"
 
 
 @bp.post("/<uuid:uuid>/recovery")
@@ -95,21 +96,27 @@ def _act(uuid, name, do, words):
     roles.check(current_user.person, offers.ACTS[name])
     form, whom = ActForm(name), person.of(uuid)
     if form.validate_on_submit():
+        if name in offers.SENSITIVE and (stopped := guards.interrupted(f"{PEOPLE}/{uuid}")):
+            return stopped
         with form.reporting():
             done = do(whom, current_user.person, guards.by_desk(*form.said), form.until.data)
             flash(words(whom, done), "ok")
-            return redirect(f"/admin/people/{uuid}", 303)
+            return redirect(f"{PEOPLE}/{uuid}", 303)
     return _page(whom, name, form)
 
 
 def _page(whom, name, form):
-    """The page as it is by now, the refused form open on it."""
-    now = person.of(whom.uuid)
-    forms = act_forms(offers.acts(now, current_user.person), {name: form})
-    return form.page("staff/person.html", forms=forms, **person.facts(now))
+    """The page as it is by now, the refused form open on it; that is looking too."""
+    now, me = person.of(whom.uuid), current_user.person
+    looking.opened(now, me, guards.by_desk("", "", ""))
+    facts = person.facts(now, me)
+    forms = act_forms(facts["offered"], {name: form})
+    return form.page("staff/person.html", forms=forms, **facts)
 
 
 def _signed_out(ended):
+    if not ended:
+        return _("The sign-in that waited for its second step is over.")
     return ngettext("Signed out %(num)d device.", "Signed out %(num)d devices.", ended)
 
 

@@ -33,6 +33,8 @@ def log_csv():
     wanted = chosen.read(request.args)
     if wanted.problems:
         return redirect(f"/admin/log?{wanted.query()}", 303)
+    if stopped := guards.unconfirmed(f"/admin/log?{wanted.query()}"):
+        return stopped
     exporting.exported(current_user.person, wanted.told, guards.by_desk("", "", ""))
     answer = Response(stream_with_context(acted.sheet(wanted)), mimetype="text/csv")
     name = f"log-{clock.now():%Y-%m-%d}.csv"

@@ -5,8 +5,8 @@ from flask_login import current_user
 
 from portal.accounts import guards
 from portal.accounts.service import looking
-from portal.staff import offers, search
 from portal.staff import person as persons
+from portal.staff import search
 from portal.staff.forms import act_forms
 
 bp = Blueprint("desk_people", __name__, url_prefix="/admin/people")
@@ -27,9 +27,5 @@ def person(uuid):
     looking.opened(found, current_user.person, guards.by_desk("", "", ""))
     show, before = request.args.get("show", ""), request.args.get("before", type=int)
     page = request.args.get("page", 1, type=int)
-    facts, forms = persons.facts(found, show, before, page), _acts(found)
-    return render_template("staff/person.html", forms=forms, **facts)
-
-
-def _acts(found):
-    return act_forms(offers.acts(found, current_user.person))
+    facts = persons.facts(found, current_user.person, show, before, page)
+    return render_template("staff/person.html", forms=act_forms(facts["offered"]), **facts)

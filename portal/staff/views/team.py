@@ -27,7 +27,8 @@ def may_change():
 @bp.get("")
 def show():
     form = InviteForm()
-    form.email.data = guards.remembered(PAGE)
+    role, _space, form.email.data = guards.remembered(PAGE).partition(" ")
+    form.role.data = role or None
     return _page(form)
 
 
@@ -35,7 +36,7 @@ def show():
 def invite():
     form = InviteForm()
     if form.validate_on_submit():
-        if stopped := guards.unconfirmed(PAGE, form.email.data):
+        if stopped := guards.unconfirmed(PAGE, f"{form.role.data} {form.email.data}"):
             return stopped
         with form.reporting():
             typed = form.email.data, form.role.data
@@ -59,9 +60,9 @@ def withdraw(invitation):
 @bp.route("/<uuid:uuid>/role", methods=["GET", "POST"])
 def role(uuid):
     form, person = RoleForm(), team.colleague(current_user.person, uuid)
+    if stopped := guards.interrupted(request.path):
+        return stopped
     if form.validate_on_submit():
-        if stopped := guards.unconfirmed(request.path):
-            return stopped
         with form.reporting():
             by = guards.by_desk("", form.reason.data or "", form.ticket.data or "")
             staffing.change_role(person, form.role.data, current_user.person, by)
