@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from portal.accounts import deletion
+from portal.accounts import blocks, deletion
 from portal.accounts.models import Person
 from portal.core import clock
 from portal.demo import chance, past
@@ -18,6 +18,7 @@ VERIFIED = (
     "Showed identity in person",
 )  # fmt: skip
 RARELY = 0.03
+KEPT_OUT = "sign-in:kept-out"
 
 
 def hand(staff: list[Person], *about: object) -> Help:
@@ -50,10 +51,21 @@ def kept_out(person: Person, staff: list[Person], now: datetime) -> Iterator[Hap
     if luck < RARELY / 3:
         person.blocked_at = at
         person.blocked_until = now + timedelta(days=7) if luck < RARELY / 9 else None
-        yield from (looked_at(person, at, by), Happened("account:blocked", person, at, by=by))
-    elif luck < RARELY:
         yield looked_at(person, at, by)
-        yield Happened("account:throttles-cleared", person, at, by=by)
+        change = f"{blocks.change(blocks.NO, person)}, sign-ins: 1 to 0"
+        yield Happened("account:blocked", person, at, change, by=by)
+    elif luck < RARELY:
+        yield from _waiting(person, at, by)
+
+
+def _waiting(person: Person, at: datetime, by: Help) -> Iterator[Happened]:
+    """An old password ten times over, and a call to the helpdesk."""
+    for number in range(10):
+        yield Happened("sign-in:refused", person, at - timedelta(seconds=600 - 20 * number))
+    tried = ((KEPT_OUT, ()),) * 3
+    yield Happened("", None, at - timedelta(seconds=390), counts=tried)
+    yield looked_at(person, at, by)
+    yield Happened("account:throttles-cleared", person, at, "counts: 2 to 0", by=by)
 
 
 def own_standing(person: Person, number: int) -> None:
@@ -61,7 +73,18 @@ def own_standing(person: Person, number: int) -> None:
     if number % 61 == 5:
         person.email_proven_at = None
     elif number % 9 == 2:
-        person.two_step_at = person.created_at + timedelta(days=40)
+        since = max(33, 400 - number) if number % 4 else number % 28 + 1
+        person.two_step_at = clock.now() - timedelta(days=since, hours=2)
     elif number % 241 == 17:
         deletion.mark(person, person.id)
         person.deleted_at = clock.now() - timedelta(days=3)
+    if number % 5 == 0:
+        person.phone = f"+447700900{number % 1000:03}"  # kept for stories (Ofcom)
+
+
+def own_acts(person: Person, now: datetime) -> Iterator[Happened]:
+    """What they did about it themselves, as far as that is a month ago at most."""
+    if person.two_step_at and person.two_step_at > now - timedelta(days=past.DAYS):
+        yield Happened("two-step:on", person, person.two_step_at)
+    if person.deleted_at:
+        yield Happened("account:delete-asked", person, person.deleted_at, "1")

@@ -21,22 +21,30 @@ def invent(everybody: list[Person], staff: list[Person]) -> None:
     now = clock.now()
     told: list[Happened] = []
     for person in everybody:
-        told += _told(person, staff, now)
+        told += _told(person, [] if person in staff else staff, now)
     rows.note([each for each in told if each.at < now])
 
 
-def _told(person: Person, staff: list[Person], now: datetime) -> list[Happened]:
-    told = list(past.signing_in(person, now))
-    told += desk.kept_out(person, [each for each in staff if each is not person], now)
-    visits = list(told)
-    lost = list(_missteps(person, now) if person.email == DEMO else past.losing(person, now))
-    for each in lost if person.email_proven_at else []:
-        told += _lived(each)
-        again = desk.helped(each, staff) if person not in staff else None
-        if again is not None and again.sent_by is not None:
-            told += [desk.looked_at(person, again.asked, again.sent_by), *_lived(again)]
+def _told(person: Person, hands: list[Person], now: datetime) -> list[Happened]:
+    """Nobody signs in before the address is proven, or after a block or a farewell."""
+    if person.email_proven_at is None:
+        return [Happened("sign-up:asked", person, past.moment(now, 6, "sign-up", person.id))]
+    helped = list(desk.kept_out(person, hands, now)) if hands else []
+    end = min(filter(None, (person.blocked_at, person.deleted_at)), default=now)
+    visits = [each for each in past.signing_in(person, now) if each.at < end]
+    told = list(visits)
+    lost = _missteps(person, now) if person.email == DEMO else past.losing(person, now)
+    for each in lost if end is now else []:
+        told += [*_lived(each), *(_helped(each, hands) if hands else [])]
     _sign_ins(person, visits, now)
-    return told
+    return [*told, *helped, *desk.own_acts(person, now)]
+
+
+def _helped(lost: Lost, hands: list[Person]) -> list[Happened]:
+    again = desk.helped(lost, hands)
+    if again is None or again.sent_by is None:
+        return []
+    return [desk.looked_at(lost.person, again.asked, again.sent_by), *_lived(again)]
 
 
 def _lived(lost: Lost) -> list[Happened]:

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from portal.accounts import sending
 from portal.accounts.models import Person
+from portal.codes.models import EMAIL, SMS
 from portal.demo import chance
 from portal.demo.crowd import SLOW
 from portal.recovery import funnel
@@ -58,11 +59,13 @@ class Lost:
     way: str = funnel.CODE
     refused: list[tuple[datetime, str]] = field(default_factory=list)
     sent_by: Help | None = None
+    channel: str = EMAIL
 
     @property
     def domain(self) -> str:
-        """Where the person's mail is."""
-        return self.person.email.rpartition("@")[2]
+        """Where the person's mail is; by SMS it goes another way."""
+        by_mail = self.channel == EMAIL
+        return self.person.email.rpartition("@")[2] if by_mail else funnel.OTHER_WAY
 
 
 def signing_in(person: Person, now: datetime) -> Iterator[Happened]:
@@ -77,11 +80,13 @@ def signing_in(person: Person, now: datetime) -> Iterator[Happened]:
 
 
 def _visit(person: Person, ago: int, at: datetime) -> Iterator[Happened]:
+    two_steps = person.two_step_at is not None and person.two_step_at < at
     if chance.share("mistyped", person.id, ago) < 0.09:
-        yield Happened("sign-in:refused", person, at - timedelta(seconds=40))
+        kind = "second-step:refused" if two_steps else "sign-in:refused"
+        yield Happened(kind, person, at - timedelta(seconds=40), "mismatch" if two_steps else "")
     if chance.share("kept out", person.id, ago) < 0.002:
         yield Happened("", None, at - timedelta(seconds=30), counts=(("sign-in:kept-out", ()),))
-    yield Happened("sign-in:begun", person, at)
+    yield Happened("sign-in:begun", person, at, "app" if two_steps else "")
     if chance.share("out", person.id, ago) < 0.3:
         yield Happened("sign-in:ended", person, at + timedelta(minutes=12))
 
@@ -92,6 +97,8 @@ def losing(person: Person, now: datetime) -> Iterator[Lost]:
     for time in range(times):
         ago = 1 + chance.number("when", person.id, time) % (DAYS - 1)
         lost = Lost(person, moment(now, ago, "lost", person.id, time))
+        if person.phone and chance.share("by phone", person.id, time) < 0.6:
+            lost.channel = SMS
         _get_on(lost, chance.share("luck", person.id, time))
         yield lost
 
@@ -101,7 +108,8 @@ def _get_on(lost: Lost, luck: float) -> None:
     slow = lost.domain == SLOW
     steps = sum(luck < limit for limit in (REACH_SLOW if slow else REACH))
     late = slow or 0.5 < luck < 0.6
-    lost.way = funnel.LINK if late or luck > 0.45 else funnel.CODE
+    by_link = lost.channel == EMAIL and (late or luck > 0.45)
+    lost.way = funnel.LINK if by_link else funnel.CODE
     waits = 2 + 140 * slow * luck, 9 + 80 * luck, 6 + 60 * luck, 25 + 120 * luck
     times = list(accumulate(waits, lambda at, wait: at + wait))[:steps]
     moments = [lost.asked + timedelta(seconds=each) for each in times]
@@ -126,15 +134,17 @@ def events(lost: Lost) -> Iterator[Happened]:
     person, domain = lost.person, (lost.domain,)
     by_domain = ((funnel.by_domain(funnel.ASKED), domain),)
     kind = funnel.BY_SUPPORT if lost.sent_by else funnel.ASKED
-    yield Happened(kind, person, lost.asked, parts=("email",), counts=by_domain, by=lost.sent_by)
+    yield Happened(
+        kind, person, lost.asked, parts=(lost.channel,), counts=by_domain, by=lost.sent_by
+    )
     if lost.accepted:
-        counts = (funnel.ACCEPTED, ("email",)), (funnel.by_domain(funnel.ACCEPTED), domain)
+        counts = (funnel.ACCEPTED, (lost.channel,)), (funnel.by_domain(funnel.ACCEPTED), domain)
         yield Happened("", None, lost.accepted, counts=counts)
     if lost.opened:
-        counts = (funnel.OPENED, ("email",)), (funnel.by_domain(funnel.OPENED), domain)
+        counts = (funnel.OPENED, (lost.channel,)), (funnel.by_domain(funnel.OPENED), domain)
         yield Happened("", None, lost.opened, counts=counts)
     for at, why in lost.refused:
-        yield Happened("", None, at, counts=((funnel.REFUSED, (f"email {why}",)),))
+        yield Happened("", None, at, counts=((funnel.REFUSED, (f"{lost.channel} {why}",)),))
         if chance.share("impatient", at.isoformat()) < 0.5:
             yield Happened("", None, at, counts=((sending.THROTTLED, ()),))
     yield from _got_in(lost)
@@ -144,18 +154,18 @@ def _got_in(lost: Lost) -> Iterator[Happened]:
     person, domain = lost.person, (lost.domain,)
     if lost.used:
         used = (
-            (funnel.USED, ("email", f"email {lost.way}")),
+            (funnel.USED, (lost.channel, f"{lost.channel} {lost.way}")),
             (funnel.by_domain(funnel.USED), domain),
         )
         yield Happened(f"recovery:{lost.way}-used", person, lost.used, counts=used)
     if lost.finished:
         took = funnel.bucket((lost.finished - lost.asked).total_seconds())
         counts = (
-            (funnel.TOOK, (f"email {took}",)),
+            (funnel.TOOK, (f"{lost.channel} {took}",)),
             (funnel.by_domain(funnel.FINISHED), domain),
         )
         yield Happened("password:changed", person, lost.finished, "1")
-        yield Happened(funnel.FINISHED, person, lost.finished, parts=("email",), counts=counts)
+        yield Happened(funnel.FINISHED, person, lost.finished, parts=(lost.channel,), counts=counts)
 
 
 def moment(now: datetime, ago: int, *about: object) -> datetime:

@@ -52,7 +52,7 @@ def wish(lost: Lost) -> Challenge:
     return Challenge(
         id=crypto.new_token(),
         purpose=PASSWORD_RESET,
-        channel=EMAIL,
+        channel=lost.channel,
         door=DESK if lost.sent_by else PAGE,
         user_id=lost.person.id,
         typed_hash="",
@@ -60,7 +60,7 @@ def wish(lost: Lost) -> Challenge:
         code_seconds=HALF_MINUTE,
         max_attempts=TRIES,
         link_seconds=QUARTER,
-        link_path="/recover/link/{token}",
+        link_path="/recover/link/{token}" if lost.channel == EMAIL else "",
         opened_at=lost.asked,
         accepted_at=lost.accepted,
         seen_at=lost.opened,
@@ -74,10 +74,10 @@ def letter(lost: Lost, wish: Challenge) -> Outgoing:
     """Its message: accepted, or refused by the mail server."""
     ended = lost.accepted or lost.asked + timedelta(seconds=4)
     return Outgoing(
-        recipe="recovery_by_support" if lost.sent_by else "recovery",
+        recipe=_recipe(lost),
         about=wish.id,
         person_id=lost.person.id,
-        channel=EMAIL,
+        channel=lost.channel,
         rank=CODE,
         created_at=lost.asked,
         due_at=lost.asked,
@@ -86,6 +86,12 @@ def letter(lost: Lost, wish: Challenge) -> Outgoing:
         done_at=ended,
         trouble="" if lost.accepted else "refused 550 5.2.2",
     )
+
+
+def _recipe(lost: Lost) -> str:
+    if lost.sent_by:
+        return "recovery_by_support"
+    return "recovery" if lost.channel == EMAIL else "recovery_sms"
 
 
 def _event(each: Happened) -> Event:

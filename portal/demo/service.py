@@ -4,12 +4,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portal.accounts import hashing, people, roles
+from portal.accounts import hashing, invitations, messages, people, roles
 from portal.accounts.models import Person
 from portal.core import clock
+from portal.core.audit import By
 from portal.core.db import db, transaction
 from portal.core.safety import is_loopback
 from portal.core.settings import setting
+from portal.delivery import outbox
 from portal.demo import crowd, desk, history, portraits, post
 from portal.demo.cast import CAST, DEMO, STAFF, Invented
 from portal.profile import pictures, stores
@@ -18,6 +20,7 @@ from portal.security import backups
 
 SECTIONS = "job_title", "organisation", "city", "country", "bio"
 CROWD, SHOWN = 488, 24  # of them, so many have a picture
+GUEST = "new.colleague@library.example"
 OLDEST = 400  # days since the first of them signed up
 
 
@@ -52,6 +55,14 @@ def _invent() -> None:
         db.session.flush()
         helpful = [each for each in there if roles.may(each, "people:recover")]
         history.invent(there, helpful)
+        _invite(next(each for each in helpful if each.role == roles.ADMIN))
+
+
+def _invite(admin: Person) -> None:
+    """Somebody who has not joined yet."""
+    guest = people.add(GUEST, "", roles.chosen(), hashing.unusable())
+    invitation = invitations.open_(guest, roles.SUPPORT, By(admin.id, device="Firefox on Linux"))
+    outbox.put(messages.staff_invitation, invitation.challenge_id, guest.id)
 
 
 def _painted(number: int) -> str:

@@ -127,11 +127,18 @@ def _deleted(person: Person) -> Hurdle:
     values = {"at": _at(person.deleted_at), "until": _at(deletion.until(person))}
     if person.deleted_by_id == person.id:
         why = _("They deleted their account on %(at)s. It is gone on %(until)s.", **values)
-        if person.may_come_back:
-            return Hurdle(WARN, why, _("Next: until then, signing in undoes it."))
-        return Hurdle(STOP, why, _("Next: the block ends first. After that, signing in undoes it."))
+        return Hurdle(WARN if person.may_come_back else STOP, why, _undone(person))
     why = _("The account was deleted for them on %(at)s. It is gone on %(until)s.", **values)
     return Hurdle(STOP, why, _("Next: ask the operator to restore it before then."))
+
+
+def _undone(person: Person) -> str:
+    """How somebody who left by their own wish comes back."""
+    if person.may_come_back:
+        return _("Next: until then, signing in undoes it.")
+    if deletion.until(person) > clock.now():
+        return _("Next: the block ends first. After that, signing in undoes it.")
+    return _("Next: nothing. The time to come back is over.")
 
 
 def _is_full(count: Throttle) -> bool:
