@@ -117,8 +117,13 @@ def told(event: Event) -> str:
 
 
 def who(event: Event) -> str:
-    """The colleague behind an act, as colleagues call them: by name, or by address."""
+    """The colleague behind an act, for colleagues: with the address, for anybody can choose a name.
+
+    Somebody may well call oneself "The operator".
+    """
     if event.actor_id is None:
         return _("The operator")
     actor = people.get(event.actor_id)
-    return texts.apart(actor.full_name or actor.email) if actor else _("A colleague")
+    if actor is None:
+        return _("A colleague")
+    return texts.apart(f"{actor.full_name} ({actor.email})" if actor.full_name else actor.email)

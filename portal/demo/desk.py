@@ -13,6 +13,9 @@ REASONS = (
     "Code ran out before it could be typed", "New phone, mail arrives late",
     "Back from leave, does not remember the password", "Typed an old password too often",
 )  # fmt: skip
+BLOCKED = (
+    "Owner reported a stolen phone", "Links in the profile lead to spam", "Left the organisation",
+)  # fmt: skip
 VERIFIED = (
     "Called back on the number we hold", "Answered from their work account",
     "Showed identity in person",
@@ -21,11 +24,11 @@ RARELY = 0.03
 KEPT_OUT = "sign-in:kept-out"
 
 
-def hand(staff: list[Person], *about: object) -> Help:
+def hand(staff: list[Person], *about: object, reasons: tuple[str, ...] = REASONS) -> Help:
     """A colleague with what they wrote down."""
     return Help(
         chance.pick(staff, "who", *about).id,
-        chance.pick(REASONS, "reason", *about),
+        chance.pick(reasons, "reason", *about),
         f"HD-{20000 + chance.number('ticket', *about) % 900}",
         chance.pick(VERIFIED, "verified", *about),
     )
@@ -51,6 +54,7 @@ def kept_out(person: Person, staff: list[Person], now: datetime) -> Iterator[Hap
     if luck < RARELY / 3:
         person.blocked_at = at
         person.blocked_until = now + timedelta(days=7) if luck < RARELY / 9 else None
+        by = hand(staff, "block", person.id, reasons=BLOCKED)
         yield looked_at(person, at, by)
         change = f"{blocks.change(blocks.NO, person)}, sign-ins: 1 to 0"
         yield Happened("account:blocked", person, at, change, by=by)

@@ -32,7 +32,6 @@ def facts(
     """
     seen = attention.newest(person.id)  # before the timeline: what is counted as seen is shown
     counts = waiting.running(person)
-    last = traces.last_sign_ins([person.id]).get(person.id)
     return {
         "person": person,
         "standing": standing.of(person, counts),
@@ -40,7 +39,7 @@ def facts(
         "tags": standing.tags(person),
         "role": standing.role(person.role) if roles.is_staff(person) else "",
         "number": phones.shown(person.phone) if person.phone else "",
-        "last": traces.last_told(person, last, phrases.moment(last) if last else ""),
+        "last": _last(person),
         "devices": sign_ins.of_person(person),
         "messages": sent.to_person(person, page, MESSAGES),
         "recoveries": traces.recoveries(person),
@@ -49,6 +48,11 @@ def facts(
         "seen": seen,
         **_said(person),
     }
+
+
+def _last(person: Person) -> str:
+    last = traces.last_sign_ins([person.id]).get(person.id)
+    return traces.last_told(person, last, phrases.moment(last) if last else "")
 
 
 def _said(person: Person) -> dict[str, str]:

@@ -228,7 +228,8 @@ def test_support_sends_a_way_back_to_the_person_only(world, ann, time):
     start_for(world)
     mail = world.post.newest(ANN)
     assert (
-        "The Latchkey helpdesk sent this because you asked for help. Ticket HD-20418." in mail.text
+        "The Latchkey helpdesk sent this because you asked for help. "
+        "Reason: called back. Ticket HD-20418." in mail.text
     )
     owner = world.visitor()
     owner.get(mail.link)

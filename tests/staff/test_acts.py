@@ -193,7 +193,7 @@ def test_one_way_back_at_a_time(world, agent, ruth, time):
     page = act(omar, path, "recovery")
     assert page.status == 422
     (words,) = page.summary
-    assert words.startswith("Ruth Admin sent a recovery email on ")
+    assert words.startswith("Ruth Admin (admin@example.org) sent a recovery email on ")
     assert "Its link works once, until " in words
     time.pass_(minutes=14)
     assert act(omar, path, "recovery").status == 422
@@ -300,7 +300,9 @@ def test_who_is_blocked_is_not_blocked_again(world, agent, ruth):
     act(ruth, path, "block")
     page = forge(agent("support"), path, "block")
     assert page.status == 422
-    assert page.summary[0].startswith("This account is blocked already, by Ruth Admin, since ")
+    assert page.summary[0].startswith(
+        "This account is blocked already, by Ruth Admin (admin@example.org), since "
+    )
     assert f"{path}/block" not in page.forms
     assert f"{path}/unblock" in page.forms
 
@@ -324,7 +326,8 @@ def test_unblocking_twice_is_told(world, ruth):
     ruth.page = kept
     page = ruth.submit(f"{path}/unblock", **SAID)
     assert page.status == 422
-    assert page.summary[0].startswith("This account is not blocked. Ruth Admin unblocked this ")
+    words = "This account is not blocked. Ruth Admin (admin@example.org) unblocked this "
+    assert page.summary[0].startswith(words)
 
 
 # ------------------------------------------------------------------ waiting times, sign-ins, proofs
@@ -426,7 +429,7 @@ def test_a_colleague_who_was_quicker_is_named_and_what_was_typed_stays(world, ag
     page = omar.submit(f"{path}/block", **SAID, until="2028-01-01")
     assert page.status == 422
     (words,) = page.summary
-    assert words.startswith("Ruth Admin sent a recovery email on ")
+    assert words.startswith("Ruth Admin (admin@example.org) sent a recovery email on ")
     assert words.endswith(" UTC. Look at the page again before you go on.")
     assert page.form(f"{path}/block").fields["until"] == "2028-01-01"
     assert omar.submit(f"{path}/block", until="").status == 303  # with what he has seen now

@@ -75,7 +75,7 @@ def test_a_line_says_who_did_what_to_whom_when_and_why(app, ruth, ann, put):
     put(about=ann.email, request="0123456789abcdef", **said)
     page = ruth.get("/admin/log")
     cells = page.find("tbody tr:first-child > *")
-    assert cells[1:4] == ["Account blocked", "Ruth Lund", "Ann Miller"]
+    assert cells[1:4] == ["Account blocked", "Ruth Lund ruth@example.org", "Ann Miller"]
     assert "UTC" in cells[0]
     for words in "Called back", "lost phone", "HD-20418", "0123456789abcdef":
         assert words in cells[4]
@@ -306,3 +306,18 @@ def test_a_file_that_breaks_off_has_no_last_line(app, ruth, ann, put, monkeypatc
 def _count(app) -> int:
     with app.app_context():
         return db.session.scalar(text("SELECT count(*) FROM event"))
+
+
+def test_a_colleague_with_anothers_name_is_told_apart_by_the_address(app, agent, ann):
+    """Anybody can call oneself "The operator"."""
+    browser = agent("support")
+    browser.get("/profile")
+    browser.submit("/profile/name", full_name="The operator")
+    with app.app_context():
+        person = people.find(ann.email)
+    block = f"/admin/people/{person.uuid}"
+    browser.get(block)
+    why = {"verified_by": "called back", "reason": "stolen", "ticket": "HD-1"}
+    assert browser.submit(f"{block}/block", **why).location == block
+    assert "The operator (support@example.org) blocked" in browser.get(block).text
+    assert "support@example.org" in browser.get("/admin/log").find("tbody tr")[0]

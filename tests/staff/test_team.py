@@ -235,7 +235,7 @@ def test_a_blocked_person_joins_nothing(app, admin, ann, post, world):
     world.command("users", "block", ann.email)
     assert Visitor(app).get(path).status == 410
     refused = invite(admin, ann.email)
-    words = "This account is blocked or deleted. That has to end first."
+    words = "This account is blocked, deleted or on hold. That has to end first."
     assert refused.errors["email"] == words
 
 
@@ -253,7 +253,7 @@ def test_many_invitations_wait(admin):
         assert invite(admin, f"new{number}@example.org").status == 303
     page = invite(admin, "one.more@example.org")
     assert page.status == 429
-    assert page.summary == ["Many invitations were sent. Wait 60 minutes."]
+    assert page.summary == ["Many invitations were sent. Wait 1 hour."]
 
 
 def test_one_mailbox_is_not_filled(admin):
