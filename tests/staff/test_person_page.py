@@ -74,7 +74,7 @@ def test_a_block_says_who_did_it_and_until_when(world, support, ann):
     support.submit(block, **said, until=until.isoformat())
     told = standing(seen(world, support))
     assert told.startswith("Cannot sign in")
-    assert "Ruth Lund blocked the account on" in told
+    assert "Ruth Lund (support@example.org) blocked the account on" in told
     assert f"Until {until.day} {until:%B %Y}, 00:00 UTC." in told
     assert "Next: nothing. The block ends by itself." in told
     assert page.status == 200

@@ -64,7 +64,11 @@ def _check(person: Person, manner: Manner, by: By) -> None:
 def _begun(person: Person, manner: Manner, by: By) -> Program | Half:
     if person.two_step_at is not None:
         if not manner.code:
-            raise SecondStepNeeded(_("This account asks for a second step. Send its code as well."))
+            raise SecondStepNeeded(
+                _(
+                    "This account asks for a second step. Send a code from the app, or a backup code."
+                )
+            )
         return Half(sessions.begin_half(person, False, by))
     proven = person.email_proven_at is not None
     return programs.begin(person, manner.refreshing and proven, by, news=proven)
