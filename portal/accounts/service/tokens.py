@@ -64,11 +64,8 @@ def _check(person: Person, manner: Manner, by: By) -> None:
 def _begun(person: Person, manner: Manner, by: By) -> Program | Half:
     if person.two_step_at is not None:
         if not manner.code:
-            raise SecondStepNeeded(
-                _(
-                    "This account asks for a second step. Send a code from the app, or a backup code."
-                )
-            )
+            way = _("Send a code from the app, or a backup code.")
+            raise SecondStepNeeded(f"{_('This account asks for a second step.')} {way}")
         return Half(sessions.begin_half(person, False, by))
     proven = person.email_proven_at is not None
     return programs.begin(person, manner.refreshing and proven, by, news=proven)
