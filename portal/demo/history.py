@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from portal.accounts.models import Person
 from portal.core import clock
 from portal.core.db import db
-from portal.demo import desk, past, rows
+from portal.delivery.models import Outgoing
+from portal.demo import desk, past, post, rows
 from portal.demo.cast import DEMO
 from portal.demo.past import Happened, Lost
 from portal.recovery import funnel
@@ -20,39 +21,53 @@ def invent(everybody: list[Person], staff: list[Person]) -> None:
     """
     now = clock.now()
     told: list[Happened] = []
+    letters: list[Outgoing] = []
     for person in everybody:
-        told += _told(person, [] if person in staff else staff, now)
+        lost = _ways_back(person, [] if person in staff else staff, now)
+        told += _told(person, lost, [] if person in staff else staff, now)
+        letters += [_letter(each) for each in lost]
+        letters += post.past(person.id, now) if person.email == DEMO else []
     rows.note([each for each in told if each.at < now])
+    letters.sort(key=lambda each: each.created_at)
+    db.session.add_all(letters)
 
 
-def _told(person: Person, hands: list[Person], now: datetime) -> list[Happened]:
+def _told(person: Person, lost: list[Lost], hands: list[Person], now: datetime) -> list[Happened]:
     """Nobody signs in before the address is proven, or after a block or a farewell."""
     if person.email_proven_at is None:
         return [Happened("sign-up:asked", person, past.moment(now, 6, "sign-up", person.id))]
     helped = list(desk.kept_out(person, hands, now)) if hands else []
-    end = min(filter(None, (person.blocked_at, person.deleted_at)), default=now)
+    end = _end(person, now)
     visits = [each for each in past.signing_in(person, now) if each.at < end]
-    told = list(visits)
-    lost = _missteps(person, now) if person.email == DEMO else past.losing(person, now)
-    for each in lost if end is now else []:
-        told += [*_lived(each), *(_helped(each, hands) if hands else [])]
+    told = [event for each in lost for event in _lived(each)]
     _sign_ins(person, visits, now)
-    return [*told, *helped, *desk.own_acts(person, now)]
+    return [*visits, *told, *helped, *desk.own_acts(person, now)]
 
 
-def _helped(lost: Lost, hands: list[Person]) -> list[Happened]:
-    again = desk.helped(lost, hands)
-    if again is None or again.sent_by is None:
+def _end(person: Person, now: datetime) -> datetime:
+    return min(filter(None, (person.blocked_at, person.deleted_at)), default=now)
+
+
+def _ways_back(person: Person, hands: list[Person], now: datetime) -> list[Lost]:
+    """Asked for by the person, and some of them once more by the helpdesk."""
+    if person.email_proven_at is None or person.deleted_at is not None:
         return []
-    return [desk.looked_at(lost.person, again.asked, again.sent_by), *_lived(again)]
+    lost = list(_missteps(person, now) if person.email == DEMO else past.losing(person, now))
+    again = [desk.helped(each, hands) for each in lost] if hands else []
+    return [*lost, *filter(None, again)]
 
 
 def _lived(lost: Lost) -> list[Happened]:
     if lost.finished:
         lost.person.password_changed_at = max(lost.finished, lost.person.password_changed_at)
+    looked = [desk.looked_at(lost.person, lost.asked, lost.sent_by)] if lost.sent_by else []
+    return [*looked, *past.events(lost)]
+
+
+def _letter(lost: Lost) -> Outgoing:
     wish = rows.wish(lost)
-    db.session.add_all([wish, rows.letter(lost, wish)])
-    return list(past.events(lost))
+    db.session.add(wish)
+    return rows.letter(lost, wish)
 
 
 def _sign_ins(person: Person, visits: list[Happened], now: datetime) -> None:

@@ -12,7 +12,7 @@ from portal.core.db import db, transaction
 from portal.core.safety import is_loopback
 from portal.core.settings import setting
 from portal.delivery import outbox
-from portal.demo import crowd, desk, history, portraits, post
+from portal.demo import crowd, desk, history, portraits
 from portal.demo.cast import CAST, DEMO, STAFF, Invented
 from portal.profile import pictures, stores
 from portal.profile.models import Profile
@@ -80,8 +80,6 @@ def _add(invented: Invented, number: int, unusable: str) -> Person:
     db.session.add(Profile(person_id=person.id, links=_links(number), **kept))
     if number >= len(CAST):
         desk.own_standing(person, number)
-    if invented.email == DEMO:
-        db.session.add_all(post.past(person.id, clock.now()))
     return person
 
 
