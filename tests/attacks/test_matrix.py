@@ -131,7 +131,7 @@ def test_authz_03_who_gets_in_where_over_the_whole_map(app, browser, somebody, r
     assert odd == []
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["nobody", "half", "admin"])
 def test_public_pages_answer_everybody(app, browser, somebody, role):
     for endpoint, method, rule in pages(app):
         if endpoint in PUBLIC - ENDING and method == "GET":
@@ -143,7 +143,7 @@ def test_every_path_of_the_desk_has_its_lowest_role(app):
     assert there == set(DESK)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["half", "admin"])
 def test_2fa_01_no_cookie_opens_a_door_for_programs(app, browser, somebody, role):
     families = [routes.V1, *routes.DIALECTS.values()]
     asked = 0

@@ -259,7 +259,7 @@ def test_authz_02_nothing_of_a_person_is_reached_by_a_number(app, inside, sign_u
         "/profile/1",
         "/profile/ann",
         "/people/1",
-        "/admin",
+        "/admin/people/1",
         "/users/1",
         "/api/v1/profile/1",
         "/api/v1/people/1",

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.journey
 EMAIL, NAME = "canary.bird@example.org", "Ophelia Quartermaine"
 PASSWORD, NEXT_PASSWORD = "yellow feather tuesday", "hollow branch friday"
 WRONG_PASSWORD, WRONG_CODE = "broken eggshell monday", "000000"
-ACCESS = re.compile(r"(?:GET|POST|HEAD) (\S+) \d{3} \d+ ms$")
+ACCESS = re.compile(r"(?:GET|POST|HEAD) (\S+) \d{3} \d+ ms [0-9a-f]{16}$")
 ROUTE = re.compile(r"-|/|(/([a-z._-]+|<[a-z]+:[a-z_]+>))+(\.json)?")
 SECRET_ROUTES = {"/recover/link/<string:token>", "/sign-up/link/<string:token>"}
 
