@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from re import findall, search
+from typing import Any
 
 import itsdangerous.timed
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
+from werkzeug.routing import Rule
 
 from portal import create_app
 from portal.accounts import people
@@ -53,11 +55,27 @@ def empty_database(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_templates(tmp_path_factory):
-    """Every test has an application of its own; their templates are compiled once."""
+    """Every test has an application of its own; their templates are not compiled each time."""
     cache = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
     before, Flask.jinja_options = Flask.jinja_options, {"bytecode_cache": cache}
     yield
     Flask.jinja_options = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_rules():
+    """Nor are their URL rules: what Werkzeug makes of one is the same for all applications."""
+    made, compile_ = {}, Rule._compile_builder
+
+    def once(rule: Rule, append_unknown: bool = True) -> Any:
+        key = rule.rule, str(rule._trace), str(rule.defaults), append_unknown
+        if key not in made:
+            made[key] = compile_(rule, append_unknown)
+        return made[key]
+
+    Rule._compile_builder = once
+    yield
+    Rule._compile_builder = compile_
 
 
 @pytest.fixture
