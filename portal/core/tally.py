@@ -1,7 +1,8 @@
 """How many there were of what, day by day: the sums that pages of numbers read.
 
-Added to by `audit` alone, which lets one transaction do so after the other.  A family's own mail
-domain says who they are: what is counted by domain is kept as long as a page shows it.
+Added to by `audit`, which lets one transaction do so after the other, and by the try-out, where
+nobody else is.  A family's own mail domain says who they are: what is counted by domain is kept as
+long as a page shows it.
 """
 
 from collections import Counter

@@ -37,7 +37,7 @@ def facts(
         "standing": standing.of(person, counts),
         "offered": offers.acts(person, me, len(counts)),
         "tags": standing.tags(person),
-        "role": standing.role(person.role) if roles.is_staff(person) else "",
+        "role": roles.called(person.role).capitalize() if roles.is_staff(person) else "",
         "number": phones.shown(person.phone) if person.phone else "",
         "last": _last(person),
         "devices": sign_ins.of_person(person),

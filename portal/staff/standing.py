@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from portal.accounts import attention, deletion, roles
+from portal.accounts.messages import BLOCKED
 from portal.accounts.models import Person
 from portal.accounts.passwords import SECOND_STEP
 from portal.core import clock, phrases
@@ -14,7 +15,6 @@ from portal.core.settings import setting
 from portal.core.throttle import Throttle
 
 STOP, WARN, OK, QUIET, STAFF = "stop", "warn", "ok", "quiet", "staff"
-BLOCKED = "account:blocked"
 PASSWORD, CODE = "wrong password", "wrong code "
 WRONG_PASSWORDS = "WRONG_PASSWORDS_PER_ACCOUNT"
 TIMES = {
@@ -89,13 +89,7 @@ def _proofs(person: Person) -> Iterator[Tag]:
     if person.two_step_at:
         yield Tag(QUIET, _("Two-step sign-in on"))
     if roles.is_staff(person):
-        yield Tag(STAFF, role(person.role))
-
-
-def role(name: str) -> str:
-    """What a role of staff is called."""
-    words = {"viewer": _("Viewer"), "support": _("Support"), "admin": _("Admin")}
-    return words.get(name, name)
+        yield Tag(STAFF, roles.called(person.role).capitalize())
 
 
 def _lasting(person: Person) -> Iterator[Hurdle]:

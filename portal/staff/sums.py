@@ -11,6 +11,7 @@ from functools import cached_property
 from sqlalchemy import ColumnElement, Select, func, select
 
 from portal.accounts import sending
+from portal.accounts.messages import BLOCKED as BLOCKED
 from portal.codes import guesses
 from portal.codes.models import EMAIL, SMS
 from portal.core import clock
@@ -29,7 +30,7 @@ STEPS = (
     (funnel.FINISHED,),
 )
 SIGN_INS, REFUSED, KEPT_OUT = "sign-in:begun", "sign-in:refused", "sign-in:kept-out"
-BLOCKED, SECOND_STEP = "account:blocked", "second-step:refused"
+SECOND_STEP = "second-step:refused"
 TWO_STEP_ON, TWO_STEP_OFF = "two-step:on", ("two-step:off", "two-step:cleared")
 CODES, SENDS, STEPPED = guesses.THROTTLED, sending.THROTTLED, factors.THROTTLED
 WAITED = KEPT_OUT, CODES, SENDS, STEPPED
