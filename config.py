@@ -99,7 +99,9 @@ GENERAL = (
         "The database, as an SQLAlchemy URL.",
     ),
     Setting(
-        "REDIS_URL", "", "Redis that wakes Celery's workers; unset, a thread of the server sends."
+        "REDIS_URL",
+        "",
+        "Redis that wakes Celery's workers and counts crowds; unset, a thread of the server sends.",
     ),
     Setting(
         "SIGNING_KEYS_FILE",
@@ -117,8 +119,21 @@ GENERAL = (
         "Sites like https://app.example.org whose scripts may call the API; none by default.",
     ),
     Setting(
-        "UPLOAD_FOLDER", str(ROOT / "portal" / "static" / "uploads"), "Where pictures are kept."
+        "UPLOAD_FOLDER",
+        str(ROOT / "portal" / "static" / "uploads"),
+        "Where pictures are kept, unless AWS_STORAGE_BUCKET_NAME is set.",
     ),
+    Setting(
+        "AWS_STORAGE_BUCKET_NAME", "", "Bucket of S3, or a compatible store, that keeps pictures."
+    ),
+    Setting("AWS_ACCESS_KEY_ID", "", "Key of the account that may write to the bucket."),
+    Setting("AWS_SECRET_ACCESS_KEY", "", "Its secret."),
+    Setting("AWS_S3_REGION_NAME", "", "Region of the bucket; us-east-1 when unset."),
+    Setting("AWS_S3_ENDPOINT_URL", "", "Where a compatible store is; unset, Amazon's S3."),
+    Setting(
+        "METRICS_TOKEN", "", "Bearer token for /metrics; unset, this machine alone may read them."
+    ),
+    Setting("LOG_FORMAT", "text", "Lines of the log: text, or json for programs that read logs."),
     Setting("PORTAL_NAME", "Latchkey", "The name that people read on pages and in messages."),
     Setting("HELP_PHONE", "", "The helpdesk's number, shown wherever somebody may be stuck."),
     Setting("HELP_EMAIL", "", "The helpdesk's address, shown likewise."),

@@ -8,10 +8,22 @@ from portal import cli
 from portal.accounts import guards
 from portal.accounts.views import bp as accounts
 from portal.api import routes
-from portal.core import db, refusals, settings, shapes, signing, web
+from portal.core import (
+    access,
+    assets,
+    db,
+    logs,
+    readiness,
+    refusals,
+    settings,
+    shapes,
+    signing,
+    web,
+)
 from portal.core.views import bp as core
-from portal.delivery import transports
+from portal.delivery import transports, vitals
 from portal.delivery.views import bp as delivery
+from portal.profile import stores
 from portal.profile.views import bp as profile
 from portal.profile.views import pictures
 from portal.recovery.views import bp as recovery
@@ -26,8 +38,11 @@ def create_app(source: Mapping[str, str] | None = None) -> Flask:
     """
     app = Flask(__name__)
     settings.init_app(app, source)
-    for part in db, signing, web, shapes, refusals, transports, guards, cli:
+    for part in logs, access, assets, db, readiness, signing, web, shapes, refusals:
         part.init_app(app)
+    for part in transports, vitals, guards, cli:
+        part.init_app(app)
+    readiness.check(app, "store", stores.standing)
     for door in core, delivery, accounts, recovery, profile, pictures, *security, *staff:
         app.register_blueprint(door)
     routes.init_app(app)

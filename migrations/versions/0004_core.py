@@ -2,12 +2,13 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0004"
 down_revision = "0003"
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MOMENT = sa.DateTime(timezone=True)
+MOMENT = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
 
 
 def upgrade():

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0006"
 down_revision = "0005"
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-MOMENT = sa.DateTime(timezone=True)
+MOMENT = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
 
 
 def upgrade():

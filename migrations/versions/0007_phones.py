@@ -2,11 +2,12 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0007"
 down_revision = "0006"
 
-MOMENT = sa.DateTime(timezone=True)
+MOMENT = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
 
 
 def upgrade():

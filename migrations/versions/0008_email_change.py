@@ -2,9 +2,12 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0008"
 down_revision = "0007"
+
+MOMENT = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -19,7 +22,7 @@ def upgrade():
         sa.Column("challenge_id", sa.String(43), nullable=False, unique=True),
         sa.Column("before", sa.String(254), nullable=False),
         sa.Column("wanted", sa.String(254), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_email_change_person", "email_change", ["person_id", "id"])

@@ -2,13 +2,16 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0009"
 down_revision = "0008"
 
+MOMENT = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
+
 
 def upgrade():
-    op.add_column("session_secret", sa.Column("used_at", sa.DateTime(timezone=True)))
+    op.add_column("session_secret", sa.Column("used_at", MOMENT))
     op.add_column(
         "challenge", sa.Column("door", sa.String(10), nullable=False, server_default="page")
     )

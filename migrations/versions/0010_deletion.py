@@ -5,16 +5,19 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0010"
 down_revision = "0009"
+
+MOMENT = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
 
 LIKE_A_CODE = re.compile(r"[0-9]{6}")
 PERSON = sa.table("person", sa.column("id", sa.BigInteger), sa.column("uuid", sa.Uuid))
 
 
 def upgrade():
-    op.add_column("person", sa.Column("deleted_at", sa.DateTime(timezone=True)))
+    op.add_column("person", sa.Column("deleted_at", MOMENT))
     op.create_index("ix_person_deleted_at", "person", ["deleted_at"])
     connection = op.get_bind()
     for number, name in connection.execute(sa.select(PERSON.c.id, PERSON.c.uuid)).all():

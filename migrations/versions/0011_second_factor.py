@@ -2,11 +2,12 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0011"
 down_revision = "0010"
 
-TIME = sa.DateTime(timezone=True)
+TIME = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 

@@ -5,17 +5,14 @@ import unicodedata
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.mysql import DATETIME
 
 revision = "0012"
 down_revision = "0011"
 
-TIME = sa.DateTime(timezone=True)
+TIME = sa.DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql")
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-BYTES = (
-    sa.String(255)
-    .with_variant(sa.String(255, collation="C"), "postgresql")
-    .with_variant(sa.String(255, collation="utf8mb4_bin"), "mysql", "mariadb")
-)
+BYTES = sa.String(255).with_variant(sa.String(255, collation="C"), "postgresql")
 PERSON_COLUMNS = ("blocked_until", TIME), ("deleted_by_id", sa.BigInteger())
 CHALLENGE_COLUMNS = "accepted_at", "seen_at", "finished_at"
 EVENT_TEXTS = ("verified_by", 100), ("request", 16), ("mark", 64)

@@ -3,7 +3,7 @@
 from portal.accounts import messages, sending
 from portal.accounts.models import Person
 from portal.core import throttle
-from portal.core.audit import Event
+from portal.core.audit import Recorded
 from portal.core.settings import setting
 from portal.core.throttle import Limit
 from portal.delivery import outbox
@@ -11,7 +11,7 @@ from portal.delivery import outbox
 DAY = 86_400
 
 
-def wrong_password(person: Person | None, key: str, event: Event) -> None:
+def wrong_password(person: Person | None, key: str, event: Recorded) -> None:
     """One more wrong password for the address of this key; `event` is its refusal.
 
     The one that makes the limit full writes to the owner, once a day at most.  All networks and

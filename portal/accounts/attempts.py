@@ -9,7 +9,7 @@ from portal.accounts.models import Person
 from portal.core import audit, clock, phrases, throttle
 from portal.core.audit import By
 from portal.core.db import release
-from portal.core.errors import Rejected, TooSoon
+from portal.core.errors import Overloaded, Rejected, TooSoon
 from portal.core.settings import setting
 from portal.core.throttle import Limit
 
@@ -23,9 +23,12 @@ def right(password: str, person: Person | None, key: str, device: str | None, by
     limits = _limits(person, key, devices.own(device, person), by)
     _spend(limits)
     release()
-    fits = _is_possible(password) and hashing.fits(
-        password, person.password_hash if person else None
-    )
+    kept = person.password_hash if person else None
+    try:
+        fits = _is_possible(password) and hashing.fits(password, kept)
+    except Overloaded:
+        throttle.refund(limits)
+        raise
     if fits:
         throttle.refund(limits)
     return fits
@@ -38,6 +41,8 @@ def again(typed: str, person: Person, device: str | None, by: By) -> bool:
     """
     try:
         return right(typed, person, person.email_key, device, by)
+    except Overloaded:
+        raise
     except TooSoon as wait:
         span = phrases.duration(max(1, clock.seconds_until(wait.retry_at)))
         words = _("Too many wrong passwords. You can try again in %(span)s.", span=span)

@@ -2,14 +2,18 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
+from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, and_, bindparam, delete, select, update
 
 from portal.accounts.models import KnownDevice, Person
-from portal.core import clock, crypto
+from portal.core import clock, crypto, rows
 from portal.core.db import changed, db
+from portal.core.rows import unheard
 from portal.core.settings import setting
 
+LONGEST_AGENT, REMEMBERED = 500, 1000  # characters; how many of these claims a process knows
 # In order: many browsers also claim to be those further down.
 BROWSERS = (
     ("Edg", "Edge"),
@@ -32,22 +36,55 @@ SYSTEMS = (
 )
 
 
+# Asked for with each sign-in and recovery, so it is put together once.
+_THIS = KnownDevice.digest == bindparam("digest"), KnownDevice.seen_at > bindparam("since")
+_OWN = select(KnownDevice.person_id).where(*_THIS, KnownDevice.person_id == bindparam("person"))
+_BOTH = (
+    select(Person, KnownDevice.person_id)
+    .outerjoin(KnownDevice, and_(KnownDevice.person_id == Person.id, *_THIS))
+    .where(Person.email_key == bindparam("key"))
+    .execution_options(populate_existing=True)
+)
+
+_TABLE = cast(Table, KnownDevice.__table__)
+_BEFORE = KnownDevice.digest == bindparam("before")
+_OTHERS = update(_TABLE).where(_BEFORE, KnownDevice.person_id != bindparam("person"))
+_MOVE = _OTHERS.values(digest=bindparam("after"))
+_DROP = delete(_TABLE).where(_BEFORE)
+_DROP_ALL = delete(_TABLE).where(KnownDevice.person_id == bindparam("person"))
+
+
 def describe(user_agent: str, otherwise: str = "an unknown device") -> str:
     """Like "Safari on iPhone": words from a fixed list, so that nothing claimed is repeated."""
+    return _described(user_agent[:LONGEST_AGENT]) or otherwise
+
+
+@lru_cache(REMEMBERED)
+def _described(user_agent: str) -> str:
     browser = next((name for sign, name in BROWSERS if sign in user_agent), "")
     system = next((name for sign, name in SYSTEMS if re.search(rf"\b{sign}\b", user_agent)), "")
-    return " on ".join(filter(None, (browser, system))) or otherwise
+    return " on ".join(filter(None, (browser, system)))
 
 
 def own(token: str | None, person: Person | None) -> str | None:
     """`token`, if this browser has signed in as this person lately and no reset came between."""
-    since = clock.now() - timedelta(days=setting("KNOWN_DEVICE_DAYS"))
-    mine = (KnownDevice.digest == crypto.digest(token or ""), KnownDevice.seen_at > since)
-    person_id = person.id if person else 0
-    found = db.session.scalar(
-        select(KnownDevice.person_id).where(*mine, KnownDevice.person_id == person_id)
-    )
+    wanted = _this(token) | {"person": person.id if person else 0}
+    found = db.session.connection().execute(_OWN, wanted).first()
     return token if found is not None else None
+
+
+def with_owner(key: str, token: str | None) -> tuple[Person | None, str | None]:
+    """Whoever has the address of this key, read afresh, and `own` for them: in one question."""
+    found = db.session.execute(_BOTH, _this(token) | {"key": key}).first()
+    if found is None:
+        return None, None
+    person, known = found
+    return person, token if known is not None else None
+
+
+def _this(token: str | None) -> dict[str, object]:
+    since = clock.now() - timedelta(days=setting("KNOWN_DEVICE_DAYS"))
+    return {"digest": crypto.digest(token or ""), "since": since}
 
 
 def subject(token: str) -> str:
@@ -66,19 +103,18 @@ def remember(token: str | None, person: Person) -> str:
 
     Whoever else is known in this browser stays so under the new token.
     """
-    fresh = crypto.new_token()
-    before = KnownDevice.digest == crypto.digest(token or "")
-    moved = update(KnownDevice).where(before, KnownDevice.person_id != person.id)
-    db.session.execute(moved.values(digest=crypto.digest(fresh)))
-    db.session.execute(delete(KnownDevice).where(before))
-    note = KnownDevice(digest=crypto.digest(fresh), person_id=person.id, seen_at=clock.now())
-    db.session.add(note)
+    fresh, session = crypto.new_token(), db.session()
+    here, there = crypto.digest(token or ""), crypto.digest(fresh)
+    unheard(session, _MOVE, {"before": here, "after": there, "person": person.id})
+    unheard(session, _DROP, {"before": here})
+    note = {"digest": there, "person_id": person.id, "seen_at": clock.now()}
+    rows.send(KnownDevice, note)
     return fresh
 
 
 def forget_all(person_id: int) -> None:
     """After a reset no device is known: whoever held one may have been the thief."""
-    db.session.execute(delete(KnownDevice).where(KnownDevice.person_id == person_id))
+    unheard(db.session(), _DROP_ALL, {"person": person_id})
 
 
 def purge() -> int:

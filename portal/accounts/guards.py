@@ -14,10 +14,9 @@ from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from portal.accounts import cookies, devices, phones, roles, sessions
-from portal.core import web
+from portal.core import access, web
 from portal.core.audit import By
 from portal.core.errors import NotAllowed
-from portal.core.forms import PortalForm
 
 if TYPE_CHECKING:
     from portal.accounts.models import Person, Session
@@ -114,7 +113,7 @@ def by() -> By:
     acting = current_user.session if current_user.is_authenticated else None
     person_id, session_id = (acting.person_id, acting.id) if acting else (None, None)
     device = devices.describe(request.headers.get("User-Agent", ""))
-    return By(person_id, web.network(), device, session_id=session_id, request=web.request_id())
+    return By(person_id, web.network(), device, session_id=session_id, request=access.request_id())
 
 
 def by_desk(verified_by: str, reason: str, ticket: str, seen: int | None = None) -> By:
@@ -128,14 +127,12 @@ def by_desk(verified_by: str, reason: str, ticket: str, seen: int | None = None)
 
 def _from_cookie(req: Request) -> Visitor | None:
     secret = cookies.secret(req)
-    found = sessions.of_cookie(secret) if secret else None
+    found = sessions.of_cookie(secret, g.get("also")) if secret else None
     return Visitor(found) if found else None
 
 
 def _on_every_page() -> dict[str, object]:
-    if "_plain_form" not in g:
-        g._plain_form = PortalForm(formdata=None)
-    return {"me": LocalProxy(_me), "plain_form": g._plain_form}
+    return {"me": LocalProxy(_me)}
 
 
 def _me() -> Person | None:

@@ -9,18 +9,22 @@ import base64
 import hashlib
 import hmac
 import os
-import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import BoundedSemaphore
 
 import bcrypt
+from flask_babel import gettext as _
 
-from portal.core import crypto
+from portal.core import clock, crypto, labour, metrics
+from portal.core.errors import Overloaded
 from portal.core.settings import setting
 
 VERSION = "v1"
+LONGEST_LINE = 48  # of the 64 threads of a process; at two hashes at once, about ten seconds
+BUSY_SECONDS = 5
 BCRYPT_DIGEST = 31  # characters that bcrypt's digest takes at the end of its string
 
 
@@ -74,8 +78,9 @@ def stale(kept: str) -> bool:
 
 def _under(password: str, start: str, pepper: str) -> str:
     head, salt = start[: -len(start.split("$", 2)[2])], start.split("$", 2)[2]
-    with _turn():
-        return head + bcrypt.hashpw(_folded(password, pepper), salt.encode()).decode()
+    folded, places = _folded(password, pepper), setting("HASHES_AT_ONCE")
+    with _in_line(), metrics.work("hash", _turns(places)):
+        return head + labour.done(places, bcrypt.hashpw, folded, salt.encode()).decode()
 
 
 def _fresh_prefix(salt: bytes) -> str:
@@ -104,12 +109,17 @@ def _nobody(cost: int, pepper: str) -> str:
     return f"{VERSION}${_pepper_id(pepper)}${salt}{os.urandom(16).hex()[:BCRYPT_DIGEST]}"
 
 
-_turns: dict[int, threading.BoundedSemaphore] = {}
+_turns = cache(BoundedSemaphore)  # so many hashes at once: the rest of a flood waits
+_line = BoundedSemaphore(LONGEST_LINE)
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """So many hashes at once as the settings say: the rest of a flood waits."""
-    places = setting("HASHES_AT_ONCE")
-    with _turns.setdefault(places, threading.BoundedSemaphore(places)):
+def _in_line() -> Iterator[None]:
+    """The rest of a great flood is turned away: pages need threads too.  Raises Overloaded."""
+    if not _line.acquire(blocking=False):
+        words = _("Very many people are signing in at the moment. Try again in a few seconds.")
+        raise Overloaded(clock.after(BUSY_SECONDS), words)
+    try:
         yield
+    finally:
+        _line.release()

@@ -1,34 +1,58 @@
 """What letters have in common: whom they greet, code and link, and a way to say "not me"."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sqlalchemy import bindparam, select
 
 from portal.accounts import names, people
 from portal.accounts.models import Person
 from portal.codes import flows, notices
-from portal.codes.challenges import Written
+from portal.codes.copies import Copy
+from portal.codes.models import Challenge
 from portal.core import audit, clock
 from portal.core.audit import Event
+from portal.core.db import db
 from portal.delivery.recipes import Letter
 
 NOT_YOU = "/recover/not-you/{token}"
 Facts = Callable[[Event, Person], Mapping[str, object]]
 
 
-def with_code(to: str | None, written: Written, values: Mapping[str, object]) -> Letter:
+# Asked for each letter with a code, so it is put together once.
+_WISH = (
+    select(Challenge, Person)
+    .outerjoin(Person, Person.id == Challenge.user_id)
+    .where(Challenge.id == bindparam("wish"))
+)
+
+
+def wish(challenge_id: str) -> tuple[Challenge | None, Person | None]:
+    """The wish, open or not, and whose it is: one question, also about nobody's."""
+    afresh = {"populate_existing": True}
+    found = db.session.execute(_WISH, {"wish": challenge_id}, execution_options=afresh).first()
+    return (found[0], found[1]) if found else (None, None)
+
+
+def with_code(to: str | None, copy: Copy, values: Mapping[str, object]) -> Letter:
     """Code and link made for it, and who asked; what becomes of it starts or ends their lives."""
-    wish = written.challenge
+    wish = copy.challenge
     every = {
-        "code": written.code,
+        "code": copy.code,
         "code_seconds": wish.code_seconds,
         "tries": wish.max_attempts,
-        "link": written.link,
+        "link": copy.link,
         "link_seconds": wish.link_seconds,
         "link_until": clock.after(wish.link_seconds),  # or a little later: once it is accepted
         "device": wish.device,
         "asked_at": wish.opened_at,
     }
-    ends = written.walked, written.accepted, written.refused
-    return Letter(to, every | dict(values), *ends, over=flows.is_over(wish))
+    return replace(without_code(to, copy, every | dict(values)), over=flows.is_over(wish))
+
+
+def without_code(to: str | None, copy: Copy, values: Mapping[str, object]) -> Letter:
+    """They are made, live and end all the same, and this letter does not show them."""
+    return Letter(to, values, copy.keep, copy.walked, copy.accepted, copy.refused)
 
 
 def notice(about: str, facts: Facts = lambda event, person: {}) -> Letter:

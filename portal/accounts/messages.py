@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.accounts import blocks, invitations, letters, people, roles
 from portal.accounts.models import Person
-from portal.codes import challenges
+from portal.codes import challenges, copies
 from portal.codes.models import CHANGE_EMAIL, DESK
 from portal.core import audit
 from portal.core.audit import Event
@@ -23,17 +23,16 @@ def confirm_address(about: str) -> Letter:
     is said, with the reason; no page waits for the code then, which is left out.
     """
     challenge_id, _colon, event_id = about.partition(":")
-    challenge = challenges.of_id(challenge_id)
+    challenge, person = letters.wish(challenge_id)
     event = audit.get(int(event_id)) if event_id else None
     if challenge is None:
         return Letter(None)
-    written = challenges.write(challenge)
-    person = people.get(challenge.user_id)
     address = person.email if person and person.email_proven_at is None else None
     to = address if challenges.is_wanted(challenge) else None
     values = {"address": address or "", "waiting": challenge.door != DESK}
     said = letters.by_support(event) if event else {}
-    return letters.with_code(to, written, values | said | {"helped": event is not None})
+    helped = {"helped": event is not None}
+    return letters.with_code(to, copies.write(challenge), values | said | helped)
 
 
 @recipe("already_registered", _l("You already have an account"), CODE)
@@ -47,7 +46,6 @@ def already_registered(about: str) -> Letter:
     challenge, person = challenges.of_id(challenge_id), people.get(int(person_id))
     if challenge is None or person is None:
         return Letter(None)
-    unsent = challenges.write(challenge)
     values = {
         "name": letters.greeted(person),
         "address": person.email,
@@ -56,7 +54,7 @@ def already_registered(about: str) -> Letter:
         "recover": setting("PUBLIC_URL") + "/recover",
     }
     to = person.email if challenges.is_wanted(challenge) else None
-    return Letter(to, values, unsent.walked, unsent.accepted, unsent.refused)
+    return letters.without_code(to, copies.write(challenge), values)
 
 
 @recipe("password_changed", _l("Your password is changed"))
@@ -110,11 +108,10 @@ def staff_invitation(about: str) -> Letter:
 
     No page waits for the code that is made with every link.
     """
-    challenge, invitation = challenges.of_id(about), invitations.of_challenge(about)
-    person = people.get(challenge.user_id) if challenge else None
+    (challenge, person), invitation = letters.wish(about), invitations.of_challenge(about)
     if challenge is None or invitation is None or person is None:
         return Letter(None)
-    written, giver = challenges.write(challenge), invitations.inviter(invitation)
+    giver = invitations.inviter(invitation)
     values = {
         "name": letters.greeted(person),
         "inviter": letters.greeted(giver),
@@ -122,7 +119,7 @@ def staff_invitation(about: str) -> Letter:
         "role": roles.called(invitation.role),
     }
     to = person.email if challenges.is_wanted(challenge) else None
-    return letters.with_code(to, written, values)
+    return letters.with_code(to, copies.write(challenge), values)
 
 
 @recipe("role_changed", _l("Your role is changed"))

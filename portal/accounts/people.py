@@ -5,7 +5,7 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.models import Person
@@ -42,8 +42,12 @@ def key(typed: str | None) -> str:
 
 def key_of_address(text: str) -> str:
     """The same for an address alone; "" for what is none."""
-    found = _parsed(text)
-    return found.casefold() if found else ""
+    return folded(_parsed(text) or "")
+
+
+def folded(found: str) -> str:
+    """The key of what `address` found."""
+    return found.casefold()
 
 
 def _parsed(text: str) -> str | None:
@@ -60,26 +64,27 @@ def _parsed(text: str) -> str | None:
         )
     except (EmailNotValidError, UnicodeError):
         return None
-    ascii_form = found.ascii_email
-    return ascii_form if ascii_form and "." in found.ascii_domain else None
+    return found.ascii_email if "." in found.ascii_domain else None
+
+
+# Asked for with each sign-in and recovery, so it is put together once.
+_BY_EMAIL = select(Person).where(Person.email_key == bindparam("key"))
+AFRESH = {"populate_existing": True}
 
 
 def find(typed: str | None) -> Person | None:
     """Whoever has this address, read afresh."""
-    wanted = select(Person).where(Person.email_key == key(typed))
-    return db.session.scalar(wanted.execution_options(populate_existing=True))
+    return db.session.scalar(_BY_EMAIL, {"key": key(typed)}, execution_options=AFRESH)
 
 
 def of_phone(number: str) -> Person | None:
     """Whoever has proven this number (E.164), read afresh."""
-    wanted = select(Person).where(Person.phone == number)
-    return db.session.scalar(wanted.execution_options(populate_existing=True))
+    return db.session.scalar(select(Person).where(Person.phone == number), execution_options=AFRESH)
 
 
 def of_uuid(uuid: UUID) -> Person | None:
     """Whoever has this name in links, read afresh."""
-    wanted = select(Person).where(Person.uuid == uuid)
-    return db.session.scalar(wanted.execution_options(populate_existing=True))
+    return db.session.scalar(select(Person).where(Person.uuid == uuid), execution_options=AFRESH)
 
 
 def get(person_id: int | None) -> Person | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 
-from portal.accounts import messages, roles, sessions
+from portal.accounts import glances, messages, roles, sessions
+from portal.accounts.glances import Along
 from portal.accounts.models import Person, Session, SessionSecret
 from portal.accounts.sessions import PROGRAM
 from portal.codes import challenges
@@ -20,6 +21,10 @@ from portal.core.audit import By
 from portal.core.db import changed, db
 from portal.core.settings import setting
 from portal.delivery import outbox
+
+# Asked for by each call, so it is put together once.
+_BY_SID = select(Session).where(Session.sid == bindparam("sid"))
+_BY_SID = _BY_SID.execution_options(**sessions.AFRESH)
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,11 @@ def begin(person: Person, refreshing: bool, by: By, news: bool = True) -> Progra
     return Program(session, sessions.new_secret(session) if refreshing else "")
 
 
-def of_sid(sid: UUID) -> Session | None:
-    """The sign-in that an access token names, live or not, its person read along."""
-    wanted = select(Session).where(Session.sid == sid, Session.kind == PROGRAM)
-    return db.session.scalar(wanted.execution_options(populate_existing=True))
+def of_sid(sid: UUID, also: Along | None = None) -> Session | None:
+    """The sign-in that an access token names, live or not, and its person; `also`: to look at."""
+    this = {"sid": sid}
+    found = glances.by_sid(this, also) if also else db.session.scalar(_BY_SID, this)
+    return found if found is not None and found.kind == PROGRAM else None
 
 
 def of_refresh(token: str) -> SessionSecret | None:

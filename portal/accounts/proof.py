@@ -7,15 +7,15 @@ from portal.accounts.models import Person
 from portal.codes import challenges, flows
 from portal.codes.models import VERIFY_EMAIL, Challenge
 from portal.codes.terms import Terms
-from portal.core import audit
-from portal.core.audit import By, Event
+from portal.core import audit, rows
+from portal.core.audit import By, Recorded
 from portal.delivery import outbox
 
 PURPOSE = VERIFY_EMAIL
 LINK = "/sign-up/link/{token}"
 
 
-def ask(person: Person, terms: Terms, by: By, helped: Event | None = None) -> Challenge:
+def ask(person: Person, terms: Terms, by: By, helped: Recorded | None = None) -> Challenge:
     """Code and link to the address of a person that nobody has proven yet.
 
     `helped`: the event by which the helpdesk sends it.
@@ -27,11 +27,11 @@ def ask(person: Person, terms: Terms, by: By, helped: Event | None = None) -> Ch
     return challenge
 
 
-def ask_again(person: Person, terms: Terms, by: By, helped: Event | None = None) -> Challenge:
+def ask_again(person: Person, terms: Terms, by: By, helped: Recorded | None = None) -> Challenge:
     """The same once more for the same sign-up: links of its earlier messages go on leading here."""
     before = challenges.newest(PURPOSE, person.id)
     challenge = ask(person, terms, by, helped)
-    challenge.follows = before.id if before else None
+    rows.change(Challenge, challenge.id, follows=before.id if before else None)
     return challenge
 
 

@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
 
-from portal.accounts import roles
+from portal.accounts import glances, roles
+from portal.accounts.glances import Along
 from portal.accounts.models import Person, Session, SessionSecret
 from portal.core import clock, crypto
 from portal.core.audit import By
@@ -15,6 +16,10 @@ from portal.core.settings import setting
 
 BROWSER, PROGRAM, HALF = "browser", "api", "half"
 SEEN_PARTS = 30  # of the idle time: a write for every request would cost more than it tells
+AFRESH = {"populate_existing": True}
+# Asked for by each request, so it is put together once.
+_OF = SessionSecret.session_id == Session.id, SessionSecret.digest == bindparam("digest")
+_BY_SECRET = select(Session).join(SessionSecret, and_(*_OF)).execution_options(**AFRESH)
 
 
 def begin(person: Person, kept: bool, by: By) -> tuple[str, bool]:
@@ -54,9 +59,9 @@ def opened(person: Person, kind: str, kept: bool, until: datetime, by: By) -> Se
     return session
 
 
-def of_cookie(secret: str) -> Session | None:
-    """The live sign-in behind a browser's cookie, its person read along."""
-    found = _of_secret(secret, BROWSER)
+def of_cookie(secret: str, also: Along | None = None) -> Session | None:
+    """The live sign-in behind a browser's cookie, its person read along; `also`: to look at."""
+    found = _of_secret(secret, BROWSER, also)
     if found is not None:
         touch(found)
     return found
@@ -67,10 +72,9 @@ def of_half(secret: str | None) -> Session | None:
     return _of_secret(secret or "", HALF)
 
 
-def _of_secret(secret: str, kind: str) -> Session | None:
-    wanted = select(SessionSecret).where(SessionSecret.digest == crypto.digest(secret))
-    row = db.session.scalar(wanted.execution_options(populate_existing=True))
-    found = row.session if row is not None else None
+def _of_secret(secret: str, kind: str, also: Along | None = None) -> Session | None:
+    mine = {"digest": crypto.digest(secret)}
+    found = glances.by_secret(mine, also) if also else db.session.scalar(_BY_SECRET, mine)
     return found if found and found.kind == kind and is_live(found) else None
 
 
@@ -164,9 +168,8 @@ def purge() -> int:
 
 
 def _longest(kept: bool) -> timedelta:
-    if kept:
-        return timedelta(days=setting("KEEP_SIGNED_IN_DAYS"))
-    return timedelta(seconds=setting("SESSION_ABSOLUTE_SECONDS"))
+    days = setting("KEEP_SIGNED_IN_DAYS")
+    return timedelta(days=days) if kept else timedelta(seconds=setting("SESSION_ABSOLUTE_SECONDS"))
 
 
 def _idle(kept: bool) -> timedelta:
@@ -186,8 +189,8 @@ def touch(session: Session) -> None:
 
 
 def _end(*which: ColumnElement[bool]) -> None:
-    live = update(Session).where(*which, Session.ended_at.is_(None))
-    db.session.execute(live.values(ended_at=clock.now()))
+    live = update(Session).where(*which, Session.ended_at.is_(None)).values(ended_at=clock.now())
+    db.session.execute(live)
 
 
 def new_secret(session: Session) -> str:

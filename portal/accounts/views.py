@@ -11,6 +11,7 @@ from portal.accounts.service import invited
 from portal.accounts.service import sign_in as signing_in
 from portal.accounts.service import sign_up as signing_up
 from portal.codes import terms
+from portal.core import entrances
 from portal.core.errors import NotProven
 from portal.core.forms import PortalForm
 
@@ -25,19 +26,19 @@ def home():
 
 @bp.route("/sign-up", methods=["GET", "POST"])
 def sign_up():
-    form = SignUpForm()
+    form = SignUpForm.read()
     if form.validate_on_submit():
         typed = form.email.data, form.password.data, form.confirm_password.data
         with form.reporting():
             wish = signing_up.Wish(form.full_name.data or "", *typed)
             how = terms.proof(proof.LINK)
             return _to_proof(signing_up.sign_up(wish, how, guards.by()), form.email.data)
-    return form.page("accounts/sign_up.html")
+    return entrances.page(form, "accounts/sign_up.html")
 
 
 @bp.route("/sign-up/code", methods=["GET", "POST"])
 def sign_up_code():
-    form, flow = CodeForm(), signing_up.flow(session.get("sign-up"))
+    form, flow = CodeForm.read(), signing_up.flow(session.get("sign-up"))
     if form.validate_on_submit():
         with form.reporting():
             signed = signing_up.confirm_code(
@@ -49,7 +50,7 @@ def sign_up_code():
 
 @bp.post("/sign-up/resend")
 def sign_up_resend():
-    form, flow = CodeForm(), signing_up.flow(session.get("sign-up"))
+    form, flow = CodeForm.read(), signing_up.flow(session.get("sign-up"))
     if form.validate_on_submit():
         with form.reporting():
             address = session.get("sign-up-address")
@@ -61,7 +62,7 @@ def sign_up_resend():
 
 @bp.route("/sign-up/link/<string:token>", methods=["GET", "POST"])
 def sign_up_link(token):
-    form, address = PortalForm(), signing_up.of_link(token)
+    form, address = PortalForm.read(), signing_up.of_link(token)
     if form.validate_on_submit():
         return _followed(
             signing_up.follow_link(
@@ -73,7 +74,7 @@ def sign_up_link(token):
 
 @bp.route("/sign-up/invitation/<string:token>", methods=["GET", "POST"])
 def invitation(token):
-    form, asked = PortalForm(), invited.of_link(token)
+    form, asked = PortalForm.read(), invited.of_link(token)
     if form.validate_on_submit():
         joined = invited.accept(token, guards.by())
         if joined.grant:
@@ -86,7 +87,7 @@ def invitation(token):
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 def sign_in():
-    form, target = SignInForm(), cookies.local(request.args.get("next", ""))
+    form, target = SignInForm.read(), cookies.local(request.args.get("next", ""))
     if form.validate_on_submit():
         typed = form.email.data or "", form.password.data or "", form.remember.data
         session["address"] = typed[0].strip()[
@@ -95,7 +96,7 @@ def sign_in():
         with form.reporting():
             signed = signing_in.sign_in(*typed, cookies.known_device(), guards.by())
             return _enter(redirect(target, 303), signed, target)
-    return form.page("accounts/sign_in.html", failed=form.refusal == 422)
+    return entrances.page(form, "accounts/sign_in.html", failed=form.refusal == 422)
 
 
 @bp.errorhandler(NotProven)
@@ -105,7 +106,7 @@ def prove_first(err):
 
 @bp.post("/sign-out")
 def sign_out():
-    form = PortalForm()
+    form = PortalForm.read()
     if not form.validate_on_submit():
         return form.page("accounts/sign_out.html")
     if current_user.is_authenticated:

@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 
 from portal.accounts import devices, programs, sessions
 from portal.api import tokens
-from portal.core import web
+from portal.core import access, web
 from portal.core.audit import By
 from portal.core.errors import Unauthenticated
 
 if TYPE_CHECKING:
+    from portal.accounts.glances import Along
     from portal.accounts.models import Person, Session
 
 
@@ -26,11 +27,11 @@ class Reach(Enum):
     PERSON = "person"
 
 
-def check(reach: Reach) -> None:
+def check(reach: Reach, also: Along | None = None) -> None:
     """Raises Unauthenticated for whoever may not use an operation of this reach."""
     if reach is Reach.EVERYBODY:
         return
-    g.session = _session(_token())
+    g.session = _session(_token(), also)
     if reach is Reach.PERSON and g.session.person.email_proven_at is None:
         words = _("Confirm your email address first: its message has a code and a link.")
         raise Unauthenticated("unproven", words)
@@ -51,7 +52,7 @@ def by() -> By:
     """The acting person, network and program, for audit and throttle."""
     person_id, session_id = (session().person_id, session().id) if "session" in g else (None, None)
     device = devices.describe(request.headers.get("User-Agent", ""), _("a program"))
-    return By(person_id, web.network(), device, session_id=session_id, request=web.request_id())
+    return By(person_id, web.network(), device, session_id=session_id, request=access.request_id())
 
 
 def _token() -> str:
@@ -65,10 +66,10 @@ def _token() -> str:
     return token.strip()
 
 
-def _session(token: str) -> Session:
+def _session(token: str, also: Along | None) -> Session:
     """Blocked is told before anything else of the sign-in: it is over as well."""
     try:
-        found = programs.of_sid(tokens.sid(token))
+        found = programs.of_sid(tokens.sid(token), also)
     except tokens.Expired:
         raise Unauthenticated("expired", _("This access token has expired.")) from None
     except tokens.Invalid:

@@ -1,12 +1,12 @@
 """What there is, for those who write programs: the document, and the same as a page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from portal.api import openapi, reference
 from portal.api.families import Family
-from portal.core import phrases, shapes, web
+from portal.core import assets, phrases, shapes
 from portal.core.settings import setting
 
 bp = Blueprint("api_docs", __name__)
@@ -22,16 +22,24 @@ def init_app(app: Flask, families: Sequence[Family]) -> None:
 
 @bp.get("/api/v1/openapi.json")
 def document():
-    return _public(jsonify(openapi.document(current_app.extensions["api_families"])))
+    return _public("application/json", _document)
 
 
 @bp.get("/api/docs")
 def page():
+    return _public("text/html", _page)
+
+
+def _document() -> bytes:
+    return jsonify(openapi.document(current_app.extensions["api_families"])).data
+
+
+def _page() -> bytes:
     """Rendered without what every other page has: that comes from cookies, and nothing here may."""
     told = openapi.document(current_app.extensions["api_families"])
     values = {
         "theme": "",
-        "asset": web.asset,
+        "asset": assets.asset,
         "setting": setting,
         "duration": phrases.duration,
         "portal_name": setting("PORTAL_NAME"),
@@ -41,10 +49,15 @@ def page():
         "families": reference.families(told),
     }
     template = current_app.jinja_env.get_template("api/docs.html")
-    return _public(Response(template.render(values), mimetype="text/html"))
+    return bytes(template.render(values), "utf-8")
 
 
-def _public(answer: Response) -> Response:
+def _public(kind: str, make: Callable[[], bytes]) -> Response:
+    """Made once: it depends on the settings alone, and costs as much as ten other pages."""
+    made = current_app.extensions.setdefault("api_told", {})
+    if kind not in made:
+        made[kind] = make()
+    answer = Response(made[kind], mimetype=kind)
     answer.headers.update(KEPT)
     answer.add_etag()
     answer.make_conditional(request)

@@ -4,10 +4,12 @@ An operation is written down once: the words in this list read the request, judg
 document from which people learn it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
@@ -19,6 +21,9 @@ from portal.api.schemas import Schema
 from portal.core import shapes
 from portal.core.errors import NotAllowed, PortalError, Rejected, Several, Unauthenticated
 from portal.core.shapes import Refusal
+
+if TYPE_CHECKING:
+    from portal.accounts.glances import Along
 
 REALM = 'Bearer realm="api"'  # always in quotes (RFC 9110, 11.5)
 PROBLEM = "application/problem+json"
@@ -54,7 +59,8 @@ class Operation:
     `refuses` lists the statuses of its refusals, beside those that every operation has.  `statuses`
     gives a refusal another status, by its code or its field; `names` says what a story's fields are
     called here; `envelope` is its own, where its refusals say more than the family's.  `leads`
-    judges the path's variables: a path that leads nowhere is 404, whatever was sent there.
+    judges the path's variables: one that leads nowhere is 404.  `also` is read with
+    the sign-in, which it only looks at.
     """
 
     method: str
@@ -69,6 +75,7 @@ class Operation:
     about: str = ""
     leads: Callable[..., bool] = lambda **_path: True
     envelope: Envelope | None = None
+    also: Along | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,8 @@ class Family:
         errors: dict[str, list[str]] = {}
         for each in found:
             if each.field is not None:
-                name = _name(operation, each.field)
+                name = each.field
+                name = operation.names.get(name, name) if operation else name
                 errors.setdefault(name, []).append(each.message)
         message = refusal.message or words.several(found) or words.of_status(refusal.status)
         code = getattr(refusal.cause, "code", "") if isinstance(refusal.cause, PortalError) else ""
@@ -161,10 +169,6 @@ def _status(own: Mapping[str, int], cause: Exception, usual: int) -> int:
     return own.get("*", status) if status == 422 else status
 
 
-def _name(operation: Operation | None, name: str) -> str:
-    return operation.names.get(name, name) if operation else name
-
-
 def _challenge(no: No) -> str:
     """RFC 6750, 3; a wrong password is told of no token (RFC 9110, 15.5.2)."""
     if no.code == "no-token" or not isinstance(no.cause, Unauthenticated):
@@ -185,7 +189,7 @@ def _run(operation: Operation, view: View) -> View:
     def run(**path: Any) -> ResponseReturnValue:
         if not operation.leads(**path):
             raise NotAllowed
-        bearer.check(operation.reach)
+        bearer.check(operation.reach, operation.also)
         more = {"body": bodies.read(operation.body)} if operation.body else {}
         said = view(**path, **more)
         if operation.answer.schema is None:

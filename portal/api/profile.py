@@ -39,6 +39,7 @@ def _section(path, summary, schema, about=WHOLE_SECTION):
         reach=Reach.ANY_TOKEN,
         refuses=(401,),
         about="What is unset is null.",
+        also=service.ALSO,
     )
 )
 def profile():

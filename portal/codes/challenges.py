@@ -1,46 +1,39 @@
 """The wish around the code: steps inside the caller's transaction."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Update, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, or_, select, update
 
 from portal.codes import otp
 from portal.codes.models import NOBODY, Challenge, Otp
 from portal.codes.terms import Terms
-from portal.core import clock, crypto
-from portal.core.db import changed, db, straight
-from portal.core.settings import hand_over_seconds, setting
+from portal.core import clock, crypto, rows
+from portal.core.db import changed, db
+from portal.core.settings import setting
 
-
-@dataclass(frozen=True)
-class Written:
-    """Code and link ("": none) for one message, and what to do with what came of it."""
-
-    code: str
-    link: str
-    challenge: Challenge
-    walked: Callable[[datetime], None]
-    accepted: Callable[[datetime], None]
-    refused: Callable[[], None]
+_STILL_OPEN = Challenge.closed_at.is_(None), Challenge.proven_at.is_(None)
+_OF_PURPOSE = select(Challenge).where(Challenge.purpose == bindparam("of"), *_STILL_OPEN)
+_TO_CLOSE = _OF_PURPOSE.with_only_columns(Challenge.id, Challenge.otp_id)
+_OLDEST_FIRST = _TO_CLOSE.order_by(Challenge.opened_at)
+_SAME = or_(Challenge.typed_hash == bindparam("typed"), Challenge.user_id == bindparam("person"))
+_EARLIER = _OLDEST_FIRST.where(_SAME)
 
 
 def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Terms) -> Challenge:
     """A new wish for the address `typed` (its key); earlier ones of this purpose end."""
-    same = or_(Challenge.typed_hash == typed_hash(typed), Challenge.user_id == (user_id or -1))
-    end(purpose, same)
-    challenge = Challenge(
+    same = {"of": purpose, "typed": typed_hash(typed), "person": user_id or -1}
+    for earlier in db.session.execute(_EARLIER, same).all():
+        close(earlier)
+    return rows.put(
+        Challenge,
         id=crypto.new_token(),
         purpose=purpose,
         user_id=user_id or NOBODY,
-        typed_hash=typed_hash(typed),
+        typed_hash=same["typed"],
         device=device,
         opened_at=clock.now(),
         **vars(terms),
     )
-    db.session.add(challenge)
-    return challenge
 
 
 def end(purpose: str, which: ColumnElement[bool]) -> None:
@@ -49,9 +42,7 @@ def end(purpose: str, which: ColumnElement[bool]) -> None:
     Not one that was proven already: its grant is with whoever proved it, and a stranger who asks in
     the same name must not take it away.
     """
-    still_open = (Challenge.closed_at.is_(None), Challenge.proven_at.is_(None))
-    wanted = select(Challenge).where(Challenge.purpose == purpose, which, *still_open)
-    for challenge in db.session.scalars(wanted.order_by(Challenge.opened_at)):
+    for challenge in db.session.execute(_OLDEST_FIRST.where(which), {"of": purpose}).all():
         close(challenge)
 
 
@@ -81,49 +72,8 @@ def is_wanted(challenge: Challenge) -> bool:
 
 def newest(purpose: str, user_id: int) -> Challenge | None:
     """The wish of a person that is still to be proven, if there is one."""
-    wanted = select(Challenge).where(Challenge.user_id == user_id, Challenge.purpose == purpose)
-    still_open = (Challenge.closed_at.is_(None), Challenge.proven_at.is_(None))
-    return db.session.scalar(wanted.where(*still_open).order_by(Challenge.opened_at.desc()))
-
-
-def write(challenge: Challenge) -> Written:
-    """Makes code and link for one message; their clocks start when it is accepted."""
-    spare = hand_over_seconds()
-    row, code = otp.issue(challenge, challenge.channel, spare)
-    link = _new_link(challenge, spare) if challenge.link_path else ""
-    this = (Challenge.id == challenge.id, Challenge.link_hash == (challenge.link_hash or ""))
-
-    def accepted(now: datetime) -> None:
-        otp.start_clock(row.id, challenge.code_seconds, now)
-        until = now + timedelta(seconds=challenge.link_seconds)
-        _change(update(Challenge).where(*this).values(link_until=until))
-
-    def refused() -> None:
-        otp.consume(row.id)
-        _change(update(Challenge).where(*this).values(link_hash=None))
-
-    return Written(code, link, challenge, lambda now: walked(challenge, now), accepted, refused)
-
-
-def _new_link(challenge: Challenge, spare_seconds: int) -> str:
-    token = crypto.new_token()
-    challenge.link_hash = crypto.digest(token)
-    challenge.link_until = clock.after(challenge.link_seconds + spare_seconds)
-    return str(setting("PUBLIC_URL") + challenge.link_path.format(token=token))
-
-
-def walked(challenge: Challenge, now: datetime) -> None:
-    """The message came as far as one to nobody can come: the public clock starts.
-
-    Once: what becomes of it afterwards is not for the browser that asked, perhaps a stranger's.
-    """
-    first = update(Challenge).where(Challenge.id == challenge.id, Challenge.code_until.is_(None))
-    until = now + timedelta(seconds=challenge.code_seconds)
-    _change(first.values(code_until=until))
-
-
-def _change(statement: Update) -> None:
-    straight(db.session(), statement)
+    wanted = _OF_PURPOSE.where(Challenge.user_id == user_id).order_by(Challenge.opened_at.desc())
+    return db.session.scalar(wanted, {"of": purpose})
 
 
 def of_link(token: str) -> Challenge | None:
@@ -170,10 +120,10 @@ def granted(secret: str | None) -> Challenge | None:
     return challenge if challenge.grant_until > clock.now() else None
 
 
-def close(challenge: Challenge) -> None:
+def close(challenge: Challenge | Row[str, int | None]) -> None:
     """Ends the wish and its code."""
-    otp.consume(challenge.otp_id)  # first, as everywhere: one order of locks, no deadlock
-    challenge.closed_at = clock.now()
+    otp.end(challenge.otp_id)  # first, as everywhere: one order of locks, no deadlock
+    rows.change(Challenge, challenge.id, closed_at=clock.now())
 
 
 def typed_hash(typed: str) -> str:
@@ -187,9 +137,8 @@ def purge() -> int:
     -> how many.
     """
     before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
-    session = db.session()
     longest = timedelta(seconds=setting("PROOF_LINK_LIFETIME_SECONDS"))
     link_over = or_(Challenge.link_until.is_(None), Challenge.link_until < before)
     old = delete(Challenge).where(Challenge.opened_at < before - longest, link_over)
-    flows = changed(session, old)
-    return flows + changed(session, delete(Otp).where(Otp.expires_at < before))
+    over = delete(Otp).where(Otp.expires_at < before)
+    return sum(changed(db.session(), each) for each in (old, over))

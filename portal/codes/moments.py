@@ -10,11 +10,6 @@ from portal.core import clock
 from portal.core.db import db, straight
 
 
-def accepted(challenge: Challenge, now: datetime) -> bool:
-    """Its message was taken by the mail server or the gateway.  True the first time alone."""
-    return _once(challenge, Challenge.accepted_at, now)
-
-
 def seen(challenge: Challenge) -> bool:
     """Its link was opened or its code typed, a right one or not.  True the first time alone."""
     return _once(challenge, Challenge.seen_at, clock.now())

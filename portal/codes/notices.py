@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from portal.codes.models import EMAIL, Challenge
 from portal.core import clock, crypto
 from portal.core.db import db, straight
+from portal.core.rows import unheard
 from portal.core.settings import hand_over_seconds, setting
 
 PURPOSE = "not_you"
@@ -44,10 +45,10 @@ def write(number: int, user_id: int, path: str, purpose: str = PURPOSE) -> Link:
 
     def accepted(now: datetime) -> None:
         until = now + timedelta(seconds=row.link_seconds)
-        straight(db.session(), this.values(link_until=until))
+        unheard(db.session(), this.values(link_until=until))
 
     def refused() -> None:
-        straight(db.session(), this.values(link_hash=None))
+        unheard(db.session(), this.values(link_hash=None))
 
     return Link(setting("PUBLIC_URL") + path.format(token=token), accepted, refused)
 

@@ -1,46 +1,71 @@
 """The code: steps inside the caller's transaction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, Update, insert, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, insert, update
 
 from portal.codes.models import NOBODY, Challenge, Otp
 from portal.core import clock, crypto
 from portal.core.db import at_once, db, straight
+from portal.core.rows import unheard
 from portal.core.settings import setting
 
 TABLE = cast(Table, Otp.__table__)
+# Run for each message, so put together once.
+_INSERT = insert(TABLE)
+_THIS = update(TABLE).where(Otp.id == bindparam("code"))
+_SEAL = _THIS.values(otp_hash=bindparam("hash"))
+_RUNNING = _THIS.where(Otp.consumed_at.is_(None)).values(updated_at=bindparam("now"))
+_START = _RUNNING.values(expires_at=bindparam("until"))
+_CONSUME = _RUNNING.values(consumed_at=bindparam("now"))
 
 
-def issue(challenge: Challenge, channel: str, spare_seconds: int) -> tuple[Otp, str]:
+@dataclass(frozen=True)
+class Drawn:
+    """A new code and its row, which takes no code before it is sealed with this hash."""
+
+    id: int
+    code: str
+    hash: str
+
+
+def draw(challenge: Challenge, channel: str, spare_seconds: int) -> Drawn:
     """A new code for this challenge; the earlier one dies, its spent tries stay spent.
 
-    It lives `spare_seconds` longer than the terms say until `start_clock` is called.
+    It lives `spare_seconds` longer than the terms say until `start_clock` is called.  Whoever draws
+    it seals it in the same transaction, and gives its row to the challenge.
     """
     now = clock.now()
-    otp = Otp(
-        user_id=challenge.user_id,
-        otp_hash="",
-        purpose=challenge.purpose,
-        channel=channel,
-        expires_at=now + timedelta(seconds=challenge.code_seconds + spare_seconds),
-        attempts=_last(challenge, channel),
-        max_attempts=challenge.max_attempts,
-        created_at=now,
-        updated_at=now,
-    )
-    code = _keep(otp)
-    challenge.otp_id = otp.id
-    return otp, code
+    row = {
+        "user_id": challenge.user_id,
+        "otp_hash": "",
+        "purpose": challenge.purpose,
+        "channel": channel,
+        "expires_at": now + timedelta(seconds=challenge.code_seconds + spare_seconds),
+        "consumed_at": None,
+        "attempts": _last(challenge, channel),
+        "max_attempts": challenge.max_attempts,
+        "created_at": now,
+        "updated_at": now,
+    }
+    key = db.session.connection().execute(_INSERT, row).inserted_primary_key
+    otp_id, code = int(cast(Sequence[int], key)[0]), crypto.new_code()
+    whose = challenge.purpose, channel, challenge.user_id, otp_id
+    return Drawn(otp_id, code, _hash(*whose, code))
+
+
+def seal(drawn: Drawn) -> None:
+    """From now on the row takes this code.  Asks nothing: its hash covers the row's id."""
+    unheard(db.session(), _SEAL, {"code": drawn.id, "hash": drawn.hash})
 
 
 def start_clock(otp_id: int, seconds: int, now: datetime) -> None:
     """The message was accepted at `now`: the code's own seconds begin."""
-    _change(
-        Otp.id == otp_id, Otp.consumed_at.is_(None), expires_at=now + timedelta(seconds=seconds)
-    )
+    until = now + timedelta(seconds=seconds)
+    unheard(db.session(), _START, {"code": otp_id, "now": clock.now(), "until": until})
 
 
 def spend_try(otp_id: int | None) -> bool:
@@ -75,44 +100,29 @@ def matches(otp_id: int | None, code: str) -> bool:
     otp = db.session.get(Otp, otp_id or 0, populate_existing=True)
     if otp is None:
         return False
-    right = crypto.same(otp.otp_hash, _hash(otp, code))
+    right = crypto.same(otp.otp_hash, _hash(otp.purpose, otp.channel, otp.user_id, otp.id, code))
     return right and otp.user_id != NOBODY and otp.consumed_at is None
 
 
 def consume(otp_id: int | None) -> bool:
     """Uses the code up.  True for exactly one of those who try."""
-    return _change(Otp.id == otp_id, Otp.consumed_at.is_(None), consumed_at=clock.now())
+    return straight(db.session(), _CONSUME, {"code": otp_id, "now": clock.now()}) == 1
+
+
+def end(otp_id: int | None) -> None:
+    """Uses the code up, whoever else does so."""
+    unheard(db.session(), _CONSUME, {"code": otp_id, "now": clock.now()})
 
 
 def _last(challenge: Challenge, channel: str) -> int:
     """Ends the code before; -> the tries spent on it, when this one is shown for the same flow."""
     if challenge.otp_id is None:
         return 0
-    consume(challenge.otp_id)
+    end(challenge.otp_id)
+    if channel != "page":
+        return 0
     before = db.session.get(Otp, challenge.otp_id, populate_existing=True)
-    return before.attempts if before is not None and channel == "page" else 0
-
-
-def _keep(otp: Otp) -> str:
-    """Inserts the row, then its hash, which covers the row's id.  -> the code.
-
-    Straight to the tables: this is the busiest write of the portal.
-    """
-    code, session = crypto.new_code(), db.session()
-    row = {
-        column.key: value
-        for column in TABLE.columns
-        if (value := getattr(otp, column.key)) is not None
-    }
-    key = session.connection().execute(insert(TABLE).values(row)).inserted_primary_key
-    otp.id = int(cast(Sequence[int], key)[0])
-    otp.otp_hash = _hash(otp, code)
-    straight(session, update(TABLE).where(Otp.id == otp.id).values(otp_hash=otp.otp_hash))
-    return code
-
-
-def _change(*where: ColumnElement[bool], **values: object) -> bool:
-    return straight(db.session(), _changing(*where, **values)) == 1
+    return before.attempts if before is not None else 0
 
 
 def _changing(*where: ColumnElement[bool], **values: object) -> Update:
@@ -120,7 +130,5 @@ def _changing(*where: ColumnElement[bool], **values: object) -> Update:
     return statement.execution_options(synchronize_session=False)
 
 
-def _hash(otp: Otp, code: str) -> str:
-    return crypto.keyed(
-        setting("SECRET_KEY"), "otp", otp.purpose, otp.channel, otp.user_id, otp.id, code
-    )
+def _hash(purpose: str, channel: str, user_id: int, otp_id: int, code: str) -> str:
+    return crypto.keyed(setting("SECRET_KEY"), "otp", purpose, channel, user_id, otp_id, code)

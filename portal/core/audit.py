@@ -7,17 +7,17 @@ found.  The same moment counts it: pages of numbers read sums, never events.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
-from sqlalchemy import BigInteger, Index, SmallInteger, String, false, func
-from sqlalchemy.orm import Mapped, mapped_column
-
-from portal.core import clock, sealing, tally
-from portal.core.db import BigId, Model, UtcDateTime, before_commit, db, notes, transaction
+from portal.core import clock, linking, metrics, tally
+from portal.core.db import after_commit, before_commit, db, is_last, notes, transaction
+from portal.core.events import BY_DESK as BY_DESK
+from portal.core.events import ONLY as ONLY
+from portal.core.events import TEXTS
+from portal.core.events import ChainHead as ChainHead
+from portal.core.events import Event as Event
+from portal.core.events import words as words
 from portal.core.texts import storable
-
-LONGEST_DETAIL = 200
-ONLY = 1  # the chain has one head
 
 
 @dataclass(frozen=True)
@@ -44,62 +44,35 @@ class By:
 OPERATOR = By(network="console", device="command line", desk=True)
 
 
-class Event(Model):
-    """One thing that happened."""
+@dataclass(frozen=True)
+class Recorded:
+    """An event of the open transaction, which is written with its link of the chain."""
 
-    __tablename__ = "event"
-    __table_args__ = (
-        Index("ix_event_person", "person_id", "id"),
-        Index("ix_event_actor", "actor_id", "desk", "id"),
-        Index("ix_event_desk", "desk", "id"),
-        {"sqlite_autoincrement": True},
-    )
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(50))
-    person_id: Mapped[int | None] = mapped_column(BigInteger)
-    actor_id: Mapped[int | None] = mapped_column(BigInteger)
-    desk: Mapped[bool]  # done by somebody of the helpdesk, or by the operator, to somebody else
-    network: Mapped[str] = mapped_column(String(50))
-    device: Mapped[str] = mapped_column(String(100))
-    verified_by: Mapped[str] = mapped_column(String(100))
-    reason: Mapped[str] = mapped_column(String(200))
-    ticket: Mapped[str] = mapped_column(String(50))
-    detail: Mapped[str] = mapped_column(String(LONGEST_DETAIL))
-    request: Mapped[str] = mapped_column(String(16))
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-    place: Mapped[int | None] = mapped_column(BigInteger, unique=True)  # in the chain, from 1
-    mark: Mapped[str] = mapped_column(String(64))
+    event: Event
+
+    @property
+    def id(self) -> int:
+        """To be given to a message.  Whoever asks has it written now, which costs a wait more."""
+        if self.event.place is None:
+            db.session.add_all(_unwritten(self.event))
+            db.session.flush()
+        return self.event.id
 
 
-# An expression, not the column: what asks for the events of one person by it would else be answered
-# through the index of all that the helpdesk did.
-BY_DESK = func.coalesce(Event.desk, false())
+def _unwritten(event: Event) -> list[Event]:
+    """It and those before it, whose ids are to stand in the same order.
 
-TEXTS = {
-    name: column.type.length or 0
-    for name, column in Event.__table__.columns.items()
-    if isinstance(column.type, String)
-}
-
-
-class ChainHead(Model):
-    """The last link of the chain of events; who adds one holds this row.
-
-    `start` stands where the first event has the mark before it: how many events there were before
-    the chain began, and the id of the last of them; "" when there were none.
+    In a savepoint, it alone: the others are not to be undone with it.
     """
-
-    __tablename__ = "event_head"
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    place: Mapped[int] = mapped_column(BigInteger)
-    mark: Mapped[str] = mapped_column(String(64))
-    start: Mapped[str] = mapped_column(String(64))
+    if db.session().in_nested_transaction():
+        return [event]
+    return [each for each, _parts, late in notes()["events"] if late or each is event]
 
 
 def record(
     kind: str, person_id: int | None, by: By, detail: object = "", parts: Iterable[str] = ()
-) -> Event:
-    """Written in the cause's transaction; flushed, so that its id can be given to a message.
+) -> Recorded:
+    """Kept with its cause, in the open transaction.
 
     Counted as one of its kind, and of each of these `parts` of it.
     """
@@ -118,9 +91,8 @@ def record(
         at=clock.now(),
         mark="",
     )
-    add(event, parts)
-    db.session.flush()
-    return event
+    _expect(event, parts)
+    return Recorded(event)
 
 
 def add(event: Event, parts: Iterable[str] = ()) -> None:
@@ -128,12 +100,8 @@ def add(event: Event, parts: Iterable[str] = ()) -> None:
 
     Undone with a savepoint, it is neither.  Texts are cut to what their columns hold.
     """
-    for name, longest in TEXTS.items():
-        setattr(event, name, storable(getattr(event, name))[:longest])
-    event.at = event.at.astimezone(UTC)
     db.session.add(event)
-    notes().setdefault("events", []).append((event, tuple(parts)))
-    before_commit(_settle)
+    _expect(event, parts)
 
 
 def count(name: str, *parts: str) -> None:
@@ -153,29 +121,41 @@ def get(event_id: int) -> Event | None:
     return db.session.get(Event, event_id)
 
 
-def words(event: Event, before: str) -> str:
-    """All that the event says and the mark before it, in one text that can be read in one way."""
-    said = (
-        event.place, event.id, event.kind, event.person_id, event.actor_id, event.desk,
-        event.network, event.device, event.verified_by, event.reason, event.ticket, event.detail,
-        event.request, event.at.isoformat(), before,
-    )  # fmt: skip
-    return "\0".join(f"{len(str(each))}:{each}" for each in said)
+def _expect(event: Event, parts: Iterable[str]) -> None:
+    for name, longest in TEXTS.items():
+        setattr(event, name, storable(getattr(event, name))[:longest])
+    event.at = event.at.astimezone(UTC)
+    session = db.session()
+    if session.in_nested_transaction():
+        session.add(event)  # undone with it
+    late = event not in session
+    notes().setdefault("events", []).append((event, tuple(parts), late))
+    before_commit(_settle)
 
 
 def _settle() -> None:
     """Chains and counts what this transaction did, one transaction after the other.
 
-    Last of all, so that nobody waits for another lock with this one in hands.
+    Last of all: whoever has the chain's head in hands waits for sums alone.  Who only counts
+    leaves it alone: sums are locked in one order, and by nobody who wants anything else then.
     """
-    db.session.flush()
-    added = [each for each in notes().pop("events", []) if each[0] in db.session]
+    if not is_last():
+        before_commit(_settle)
+        return
+    expected = notes().pop("events", [])
+    added = [(event, parts) for event, parts, late in expected if late or event in db.session]
     counts = notes().pop("counts", [])
     counts += [(event.kind, event.at.date(), parts) for event, parts in added]
     if not counts:
         return
-    head = db.session.get_one(ChainHead, ONLY, with_for_update=True, populate_existing=True)
-    for event, _parts in added:
-        head.place = event.place = head.place + 1
-        head.mark = event.mark = sealing.mark(words(event, head.mark))
-    tally.add(counts)
+    sums = tally.rows(counts)
+    if added:
+        linking.link([event for event, _parts in added])
+    tally.put(sums)
+    after_commit(lambda: _tell(counts))
+
+
+def _tell(counts: list[tally.Count]) -> None:
+    for name, _day, parts in counts:
+        if not name.endswith(tally.BY_DOMAIN):  # whoever watches need not know anybody's
+            metrics.happened(name, parts)

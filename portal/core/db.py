@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CursorResult, event, text
+from sqlalchemy import Connection, CursorResult
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.base import Executable
 
+from portal.core import connections
 from portal.core.columns import BigId as BigId
 from portal.core.columns import ByteText as ByteText
 from portal.core.columns import UtcDateTime as UtcDateTime
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _writers = threading.Lock()
 log = logging.getLogger("latchkey")
-BUSY_MILLISECONDS = 15_000
+NO_TABLE = "42P01", "42S02", "1146"  # as PostgreSQL and MariaDB say; SQLite says OperationalError
 AWAY = OperationalError, InterfaceError, PoolTimeout  # down, full, overloaded: nobody typed wrong
 
 
@@ -47,32 +48,19 @@ def init_app(app: Flask) -> None:
     """Connects `app` to its database; an SQLite file's folder is made when missing."""
     with app.app_context():
         url = _url(setting("DATABASE_URL"))
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        (Path(app.instance_path) / url.database).parent.mkdir(parents=True, exist_ok=True)
-    db.init_app(app)
-    Migrate(app, db, directory="migrations", compare_type=True)
-    with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            event.listen(db.engine, "connect", _tune)
+        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+            (Path(app.instance_path) / url.database).parent.mkdir(parents=True, exist_ok=True)
+        db.init_app(app)
+        Migrate(app, db, directory="migrations", compare_type=True)
+        connections.care_for(db.engine)
 
 
 def _url(text: str) -> URL:
     try:
         return make_url(text)
     except ArgumentError:
-        cure = "Give it like postgresql://name@host/database or sqlite:////path/to/file.db."
+        cure = "Give it like postgresql://name@host/database, mariadb://... or sqlite:////path/to/file.db."
         raise Refused(f"DATABASE_URL: is no address of a database. {cure}") from None
-
-
-def _tune(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transaction() says BEGIN IMMEDIATE itself
-    for pragma in (
-        f"busy_timeout={BUSY_MILLISECONDS}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def before_commit(call: Callable[[], object]) -> None:
@@ -83,6 +71,11 @@ def before_commit(call: Callable[[], object]) -> None:
     last = db.session().info["last"]
     if call not in last:
         last.append(call)
+
+
+def is_last() -> bool:
+    """Whether nothing else waits for its turn before the commit."""
+    return not db.session().info["last"]
 
 
 def notes() -> dict[str, Any]:
@@ -96,13 +89,16 @@ def after_commit(call: Callable[[], object]) -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
-    """Everything inside happens, or nothing does.  Never nested: one story, one block at a time."""
+def transaction(lasting: bool = True) -> Iterator[Session]:
+    """Everything inside happens, or nothing does.  Never nested: one story, one block at a time.
+
+    Not `lasting`: a crash of the database's machine within a second may undo it.
+    """
     session = db.session()
     if "then" in session.info:
         raise RuntimeError("A story called another story.")
     session.commit()  # ends the guards' reads: nobody queues with a connection in his hands
-    with _one_writer(), _kept(session) as then:
+    with _one_writer(), _kept(session, lasting) as then:
         yield session
     for call in then:
         _afterwards(call)
@@ -117,21 +113,21 @@ def _afterwards(call: Callable[[], object]) -> None:
 
 
 @contextmanager
-def _kept(session: Session) -> Iterator[list[Callable[[], object]]]:
-    _begin(session)
-    then = session.info["then"] = []
-    last = session.info["last"] = []
-    session.info["notes"] = {}
+def _kept(session: Session, lasting: bool) -> Iterator[list[Callable[[], object]]]:
+    at_hand = session.connection()
+    connections.begin(at_hand, lasting)
+    of_this: dict[str, Any] = {"then": [], "last": [], "notes": {}, "line": at_hand}
+    session.info.update(of_this)
     try:
-        yield then
-        while last:  # one of them may ask for another, or for one that has run, once more
-            last.pop(0)()
+        yield of_this["then"]
+        while of_this["last"]:  # one may ask for another, or for one that has run, once more
+            of_this["last"].pop(0)()
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
-        for name in "then", "last", "notes":
+        for name in of_this:
             del session.info[name]
 
 
@@ -140,9 +136,11 @@ def _one_writer() -> AbstractContextManager[object]:
     return _writers if db.engine.dialect.name == "sqlite" else nullcontext()
 
 
-def _begin(session: Session) -> None:
-    if db.engine.dialect.name == "sqlite":
-        session.execute(text("BEGIN IMMEDIATE"))
+def line(session: Session) -> Connection:
+    """The connection of the open transaction, which is at hand; a savepoint has to be told of."""
+    if "line" in session.info and session.is_active and not session.in_nested_transaction():
+        return cast(Connection, session.info["line"])
+    return session.connection()
 
 
 def at_once(statement: Executable) -> int:
@@ -156,13 +154,16 @@ def changed(session: Session, statement: Executable) -> int:
     return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 
-def straight(session: Session, statement: Executable) -> int:
+def straight(
+    session: Session, statement: Executable, values: Mapping[str, object] | None = None
+) -> int:
     """Like `changed`, past the objects that this session has read: half the price.
 
     For the busiest statements, on rows that nobody holds as objects or that are read afresh.
+    `values`: what a statement that is put together once asks for by bindparam.
     """
     session.flush()
-    return cast(CursorResult[Any], session.connection().execute(statement)).rowcount
+    return cast(CursorResult[Any], line(session).execute(statement, values)).rowcount
 
 
 def after_fork(app: Flask) -> None:
@@ -176,8 +177,14 @@ def after_fork(app: Flask) -> None:
 def trouble(err: Exception) -> str:
     """What is wrong with the database, in its own code: its words may repeat what was stored."""
     cause = err.orig if isinstance(err, DBAPIError) else None
-    names = (getattr(cause, each, None) for each in ("sqlite_errorname", "sqlstate"))
+    names = [getattr(cause, each, None) for each in ("sqlite_errorname", "sqlstate")]
+    names += [str(each) for each in getattr(cause, "args", ())[:1] if isinstance(each, int)]
     return next((name for name in names if name), type(cause or err).__name__)
+
+
+def lacks_table(err: Exception) -> bool:
+    """Whether what was asked for is not there: code that is newer than the tables, or older."""
+    return trouble(err) in NO_TABLE
 
 
 def release() -> None:

@@ -53,6 +53,18 @@ class KeptOut(TooSoon):
     """Too many wrong passwords from here: signing in waits, choosing a new password does not."""
 
 
+class Overloaded(TooSoon):
+    """Others ask for the same costly thing; nothing was looked at, and no turn is used up."""
+
+
+class NotKept(TooSoon):
+    """A file cannot be kept now, because where files are kept is away: nothing was changed."""
+
+    def __init__(self, field: str, retry_at: datetime, message: str) -> None:
+        super().__init__(retry_at, message)
+        self.field = field
+
+
 class NotAllowed(PortalError):
     """Who asks may not do this, or not to this person: for them it is not there."""
 

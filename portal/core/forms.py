@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 from flask import render_template, request
 from flask_babel import gettext as _
@@ -17,6 +17,7 @@ from wtforms import FileField
 from portal.core import clock, shapes, web
 from portal.core.errors import KeptOut, PortalError, Rejected, Several, TooSoon
 from portal.core.settings import setting
+from portal.core.unsent import Unsent, pattern
 
 
 class PortalForm(FlaskForm):
@@ -25,6 +26,11 @@ class PortalForm(FlaskForm):
     body_setting: ClassVar[str] = "BODY_MAX_BYTES"
 
     class Meta(FlaskForm.Meta):
+        @property
+        def csrf(self) -> bool:
+            """Judged where something was sent; pages get their token by themselves."""
+            return request.method == "POST"
+
         def wrap_formdata(self, form: PortalForm, formdata: Any) -> Any:
             if formdata is _Auto:
                 return form.read_request() if request.method == "POST" else None
@@ -33,6 +39,16 @@ class PortalForm(FlaskForm):
     def __init__(self, *args: Any, **values: Any) -> None:
         self.refusal, self.retry_after = 0, 0
         super().__init__(*args, **values)
+
+    @classmethod
+    def read(cls, *args: str) -> Self:
+        """What was sent, or the form as nobody has sent it yet, of which a page needs less."""
+        return cls(*args) if request.method == "POST" else cast(Self, cls.empty(*args))
+
+    @classmethod
+    def empty(cls, *args: str, **values: Any) -> Unsent:
+        """The form as nobody has sent it yet, with these values in its fields."""
+        return Unsent(pattern(cast(Hashable, cls), args), values)
 
     def read_request(self) -> Any:
         """The typed values; none, and a refusal, for too many bytes or fields."""

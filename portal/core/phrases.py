@@ -9,7 +9,7 @@ def duration(seconds: int) -> str:
     """A time span: "30 seconds", "15 minutes", "24 hours", "3 days"."""
     if seconds < 60 or (seconds < 120 and seconds % 60):
         words = ngettext("%(num)d second", "%(num)d seconds", seconds)
-    elif seconds < 3600:
+    elif seconds <= 59 * 60:  # a minute more is said as an hour
         words = ngettext("%(num)d minute", "%(num)d minutes", -(-seconds // 60))
     elif seconds < 172_800:
         words = ngettext("%(num)d hour", "%(num)d hours", -(-seconds // 3600))

@@ -1,7 +1,6 @@
 """What is answered when something is refused: the portal's own pages, or the shape of the door."""
 
 import logging
-import secrets
 
 from flask import Flask, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -9,8 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from portal.core import clock, shapes
-from portal.core.db import AWAY, trouble
+from portal.core import access, clock, metrics, shapes
+from portal.core.db import AWAY, lacks_table, trouble
 from portal.core.errors import KeptOut, LinkDead, NoFlow, PortalError, Unauthenticated
 from portal.core.settings import setting
 
@@ -82,6 +81,7 @@ def _kept_out_page(err: KeptOut) -> ResponseReturnValue:
 
 def _database_away(err: Exception) -> ResponseReturnValue:
     """The same for everyone, whatever was asked for: nothing could be looked up or kept."""
+    metrics.database_away()
     log.error("the database cannot be used: %s, on %s", trouble(err), request.url_rule)
     answer = make_response(shapes.answer(err, 503) or error_page(503))
     answer.headers["Retry-After"] = str(RETRY_SECONDS)
@@ -95,13 +95,16 @@ def on_http_error(err: HTTPException) -> ResponseReturnValue:
 
 
 def on_defect(err: Exception) -> ResponseReturnValue:
-    """Something nobody foresaw: a reference for the person, the trace for the log.
+    """Something nobody foresaw: the request's id for the person, its trace for the log.
 
     With DEBUG the server's own page for developers shows it instead.
     """
+    if lacks_table(err):
+        return _database_away(err)
     if setting("DEBUG"):
         raise err
-    reference = secrets.token_hex(4)
+    metrics.defect()
+    reference = access.request_id()
     log.error("defect %s on %s", reference, request.url_rule, exc_info=err)
     words = _("Something went wrong here. Its number is %(reference)s.", reference=reference)
     return shapes.answer(err, 500, words) or error_page(500, reference)

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parseaddr
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+
+from portal.core import keeping
+from portal.core.danger import Danger, is_clear
+from portal.core.danger import is_loopback as is_loopback
+from portal.core.danger import split as split
 
 SECRETS = "SECRET_KEY", "PASSWORD_PEPPER", "DATA_KEY"
 WEAK_SECRET_LENGTH, FEW_CHARACTERS = 32, 12
@@ -21,34 +24,21 @@ OTHERS = 0o077  # who is not the owner of a file
 COUNTRY = re.compile(r"[A-Z]{2}")
 
 
-@dataclass(frozen=True)
-class Danger:
-    """A setting that is unsafe: why, and how to mend it."""
-
-    name: str
-    why: str
-    cure: str
-    always: bool = False  # refused everywhere; the others in production only
-    advice: bool = False  # not refused at all: there are places where it is right
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.why} {self.cure}"
-
-
 def dangers(values: Mapping[str, Any]) -> list[Danger]:
     """What is unsafe in these settings, whether it is refused here or not."""
-    steps = _secrets, _keys, _addresses, _origins, _mail, _sendgrid, _sms, _modes
+    steps = _secrets, _keys, _addresses, _origins, _mail, _sendgrid, _sms, keeping.dangers, _modes
     return [danger for step in steps for danger in step(values)]
 
 
 def _secrets(values: Mapping[str, Any]) -> list[Danger]:
     cure = "Set it to 32 random bytes or more; `python tools/write_env.py` writes such a .env."
     weak = "is too weak: short, or made of few characters."
+    wanted = (*SECRETS, "METRICS_TOKEN") if values["METRICS_TOKEN"] else SECRETS
     found = [
         Danger(name, "is missing.", cure, always=name != "DATA_KEY")
         if not values[name]
         else Danger(name, weak, cure)
-        for name in SECRETS
+        for name in wanted
         if len(values[name]) < WEAK_SECRET_LENGTH or len(set(values[name])) < FEW_CHARACTERS
     ]
     for name, other in combinations(reversed(SECRETS), 2):
@@ -75,7 +65,7 @@ def _origins(values: Mapping[str, Any]) -> list[Danger]:
     sites = values["CORS_ALLOWED_ORIGINS"]
     found = [
         (all(ORIGIN.fullmatch(each) for each in sites), odd),
-        (not any(_is_clear(each) for each in sites), clear),
+        (not any(is_clear(each) for each in sites), clear),
     ]
     return [danger for fine, danger in found if not fine]
 
@@ -84,6 +74,7 @@ def _addresses(values: Mapping[str, Any]) -> list[Danger]:
     url = split(values["PUBLIC_URL"])
     whole = "Give it like https://account.example.org, without a path."
     proxies = "Give networks like 10.0.0.0/8."
+    networks = Danger("TRUSTED_PROXIES", "has what is no network.", proxies, always=True)
     is_site = url.hostname and values["PUBLIC_URL"] == f"{url.scheme}://{url.netloc}"
     is_site = is_site and url.scheme in ("http", "https") and "@" not in url.netloc
     is_site = is_site and ":" not in str(url.hostname)  # Werkzeug knows no IPv6 hosts
@@ -92,10 +83,7 @@ def _addresses(values: Mapping[str, Any]) -> list[Danger]:
         (is_site, Danger("PUBLIC_URL", "is no address of a site.", whole, always=True)),
         (url.scheme != "http", Danger("PUBLIC_URL", "is plain http.", "Serve it over https.")),
         (not wild, Danger("ALLOWED_HOSTS", "has a wildcard.", "List the host names you serve.")),
-        (
-            all(_is_network(each) for each in values["TRUSTED_PROXIES"]),
-            Danger("TRUSTED_PROXIES", "has what is no network.", proxies, always=True),
-        ),
+        (all(_is_network(each) for each in values["TRUSTED_PROXIES"]), networks),
     ]
     return [danger for fine, danger in found if not fine]
 
@@ -143,7 +131,7 @@ def _sendgrid(values: Mapping[str, Any]) -> list[Danger]:
     place = Danger("SENDGRID_API_URL", "is no web address.", whole, always=True)
     clear = Danger("SENDGRID_API_URL", "is plain http: the key crosses the net.", whole)
     is_web = split(url).scheme in ("http", "https") and split(url).hostname
-    found = [(values["SENDGRID_API_KEY"], key), (is_web, place), (not _is_clear(url), clear)]
+    found = [(values["SENDGRID_API_KEY"], key), (is_web, place), (not is_clear(url), clear)]
     return [danger for fine, danger in found if not fine]
 
 
@@ -154,7 +142,7 @@ def _sms(values: Mapping[str, Any]) -> list[Danger]:
     countries = Danger("SMS_COUNTRIES", "has what is no country.", "Use DE,AT,CH.", always=True)
     found = [
         (not url or _is_gateway(url), broken),
-        (not _is_clear(url), clear),
+        (not is_clear(url), clear),
         (all(COUNTRY.fullmatch(each) for each in values["SMS_COUNTRIES"]), countries),
     ]
     return [danger for fine, danger in found if not fine]
@@ -166,35 +154,14 @@ def _is_gateway(url: str) -> bool:
     return bool(split(url).hostname if is_web else ADDRESS.fullmatch(url))
 
 
-def _is_clear(url: str) -> bool:
-    return split(url).scheme == "http" and not is_loopback(url)
-
-
 def _modes(values: Mapping[str, Any]) -> list[Danger]:
     shown = "shows the portal's inside to strangers."
     cure = f"Use {SAFE_BCRYPT_COST} or more; 12 is the default."
-    cheap = values["BCRYPT_COST"] < SAFE_BCRYPT_COST
+    shape = Danger("LOG_FORMAT", "is not known.", "Use text or json.", always=True)
     found = [
         (not values["DEBUG"], Danger("DEBUG", shown, "Set DEBUG=0.")),
         (values["THROTTLES"], Danger("THROTTLES", "are off.", "Unset THROTTLES.")),
-        (not cheap, Danger("BCRYPT_COST", "is too low.", cure)),
+        (values["BCRYPT_COST"] >= SAFE_BCRYPT_COST, Danger("BCRYPT_COST", "is too low.", cure)),
+        (values["LOG_FORMAT"] in ("text", "json"), shape),
     ]
     return [danger for fine, danger in found if not fine]
-
-
-def is_loopback(url: str) -> bool:
-    """True for a site that only this machine can reach; any other is production."""
-    host = split(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def split(url: str) -> SplitResult:
-    """The parts of an address, its scheme in small letters; of no address at all, none."""
-    try:
-        parts = urlsplit(url)
-        return parts if parts.port != 0 else urlsplit("")
-    except ValueError:
-        return urlsplit("")

@@ -10,6 +10,14 @@ import config
 from portal.core import crypto, safety
 
 CONNECT_SECONDS = 5  # to a database server
+SILENCE_MS = 2000 * CONNECT_SECONDS  # until a silent line to it is given up
+DRIVERS = {
+    **dict.fromkeys(("postgres", "postgresql"), "postgresql+psycopg"),
+    # One name for both: MariaDB's own would store ids in a type that MySQL does not have.
+    **dict.fromkeys(("mysql", "mariadb", "mariadb+pymysql"), "mysql+pymysql"),
+}
+# Each connection of MariaDB: nothing is cut or guessed to fit, and its clock is in UTC.
+STRICT = "SET sql_mode='TRADITIONAL,ANSI_QUOTES', time_zone='+00:00', innodb_lock_wait_timeout=15"
 HAND_OVER_STEPS = 12  # connect, greet, encrypt, greet, sign in (3), from, to, data, end, quit
 log = logging.getLogger("latchkey")
 DJANGO = "django.core.mail.backends."
@@ -57,10 +65,13 @@ def _derive(values: dict[str, Any]) -> None:
         values["EMAIL_BACKEND"] = backend.removeprefix(DJANGO).partition(".")[0]
     values["EMAIL_USE_SSL"] = values["EMAIL_USE_SSL"] and not values["EMAIL_USE_TLS"]
     values["EMAIL_FROM"] = values["EMAIL_FROM"] or values["EMAIL_HOST_USER"] or f"no-reply@{host}"
-    if values["DATABASE_URL"].startswith(("postgres://", "postgresql://")):
-        values["DATABASE_URL"] = (
-            "postgresql+psycopg://" + values["DATABASE_URL"].partition("://")[2]
-        )
+    values["DATABASE_URL"] = _with_driver(values["DATABASE_URL"])
+
+
+def _with_driver(url: str) -> str:
+    """The address as SQLAlchemy wants it, whoever wrote it down."""
+    scheme, there, rest = url.partition("://")
+    return f"{DRIVERS.get(scheme, scheme)}{there}{rest}"
 
 
 def _flask(values: dict[str, Any]) -> dict[str, Any]:
@@ -86,10 +97,15 @@ def _engine(url: str) -> dict[str, Any]:
     """A server may have been restarted since a connection was used, and may not answer at all."""
     if url.startswith("sqlite"):
         return {}
-    patience = {"connect_timeout": CONNECT_SECONDS}
+    patience: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+    options: dict[str, Any] = {"connect_args": patience}
     if url.startswith("postgresql"):
-        patience["tcp_user_timeout"] = 2000 * CONNECT_SECONDS  # ms until a silent line is given up
-    return {"pool_pre_ping": True, "connect_args": patience}
+        patience["tcp_user_timeout"] = SILENCE_MS
+        options["isolation_level"] = "AUTOCOMMIT"  # who writes says BEGIN: core/connections
+    if url.startswith("mysql"):
+        patience |= {"charset": "utf8mb4", "init_command": STRICT}
+        options["isolation_level"] = "READ COMMITTED"  # who waited for a lock sees what was done
+    return options
 
 
 def hand_over_seconds() -> int:

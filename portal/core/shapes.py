@@ -17,7 +17,9 @@ from portal.core.errors import (
     CodeNeeded,
     Forbidden,
     NotAllowed,
+    NotKept,
     NotProven,
+    Overloaded,
     PortalError,
     Rejected,
     SecondStepNeeded,
@@ -40,6 +42,8 @@ STATUS: dict[type[PortalError], int] = {
     CodeNeeded: 403,
     NotProven: 403,
     Unauthenticated: 401,
+    NotKept: 503,
+    Overloaded: 503,
     TooSoon: 429,
     Vanished: 503,
 }

@@ -1,19 +1,21 @@
 """How many there were of what, day by day: the sums that pages of numbers read.
 
-Added to by `audit`, which lets one transaction do so after the other, and by the try-out, where
+Added to by `audit`, as the last thing of a transaction and in one order, and by the try-out, where
 nobody else is.  A family's own mail domain says who they are: what is counted by domain is kept as
 long as a page shows it.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import BigInteger, Date, String, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Date, Engine, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Model, changed, db, straight
+from portal.core.db import Model, changed, db
 from portal.core.texts import storable
+from portal.core.upserts import Upsert
 
 LONGEST_PART = 120
 BY_DOMAIN = " by domain"  # so end the names of what is counted by mail domain
@@ -21,6 +23,10 @@ DAYS_BY_DOMAIN = 90  # it is kept for so long, and no page shows more
 MOST_PARTS, OTHER = 200, "other"  # of one name on one day: pages cost the same whatever comes
 Key = tuple[str, date, str]  # name, day, part
 Count = tuple[str, date, tuple[str, ...]]
+Row = dict[str, str | date | int]
+KEY = "name", "day", "part", "count"
+# The parts of a name on a day that this process has seen.
+_known: WeakKeyDictionary[Engine, dict[tuple[str, date], set[str]]] = WeakKeyDictionary()
 
 
 class Tally(Model):
@@ -33,10 +39,29 @@ class Tally(Model):
     count: Mapped[int] = mapped_column(BigInteger)
 
 
+_MORE = Upsert(Tally.__table__, lambda new: {"count": Tally.count + new.count})
+
+
 def add(counts: Iterable[Count]) -> None:
     """Each name and day once for all of it, and once for each part.  A step of a transaction."""
-    for key, more in sorted(_sums(counts).items()):
-        _raise(key, more)
+    put(rows(counts))
+
+
+def rows(counts: Iterable[Count]) -> list[Row]:
+    """What `put` will add.  A step of a transaction: it may have to ask."""
+    sums: Counter[Key] = Counter()
+    for (name, day, part), more in _sums(counts).items():
+        sums[name, day, _bounded(name, day, part)] += more
+    return [dict(zip(KEY, (*key, sums[key]), strict=True)) for key in sorted(sums)]
+
+
+def put(added: Sequence[Row]) -> None:
+    """Adds them, and asks nothing.  A step of a transaction.
+
+    One statement, whatever is counted: nobody's costs as much as somebody's.
+    """
+    if added:
+        _MORE.write(db.session(), added)
 
 
 def purge(before: date) -> int:
@@ -52,24 +77,16 @@ def _sums(counts: Iterable[Count]) -> Counter[Key]:
     return found
 
 
-def _raise(what: Key, more: int) -> None:
+def _bounded(name: str, day: date, part: str) -> str:
     """Once a name has very many parts on a day, those that are new are counted as one."""
-    if _found(what, more):
-        return
-    name, day, part = what
-    if part and _is_full(name, day):
-        if _found((name, day, OTHER), more):
-            return
-        part = OTHER
-    straight(db.session(), insert(Tally).values(name=name, day=day, part=part, count=more))
-
-
-def _found(what: Key, more: int) -> bool:
-    name, day, part = what
-    mine = (Tally.name == name, Tally.day == day, Tally.part == part)
-    return straight(db.session(), update(Tally).where(*mine).values(count=Tally.count + more)) == 1
-
-
-def _is_full(name: str, day: date) -> bool:
-    there = select(Tally.part).where(Tally.name == name, Tally.day == day).limit(MOST_PARTS)
-    return db.session.scalar(select(func.count()).select_from(there.subquery())) == MOST_PARTS
+    known = _known.setdefault(db.engine, {})
+    parts = known.get((name, day))
+    if parts is None:
+        for old in [each for each in list(known) if each[1] != day]:
+            known.pop(old, None)
+        there = select(Tally.part).where(Tally.name == name, Tally.day == day).limit(MOST_PARTS)
+        parts = known.setdefault((name, day), set(db.session.scalars(there)))
+    if part and part not in parts and len(parts) >= MOST_PARTS:
+        return OTHER
+    parts.add(part)
+    return part

@@ -4,57 +4,19 @@ Knows no table but its own, and of a subject only a keyed hash.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import (
-    ColumnElement,
-    Index,
-    Integer,
-    String,
-    and_,
-    case,
-    delete,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.orm import Session
 
-from portal.core import clock, crypto
-from portal.core.db import Model, UtcDateTime, changed, db, transaction
-from portal.core.errors import TooSoon
+from portal.core import clock, shared
+from portal.core.db import db, transaction
 from portal.core.settings import setting
-
-
-@dataclass(frozen=True)
-class Limit:
-    """`times` in `seconds` for one subject (an account, a network, ...) under one name."""
-
-    name: str
-    subject: str
-    times: int
-    seconds: int
-
-
-class UsedUp(TooSoon):
-    """`limit` has no turn left."""
-
-    def __init__(self, retry_at: datetime, limit: Limit) -> None:
-        super().__init__(retry_at)
-        self.limit = limit
-
-
-class Throttle(Model):
-    """A running count; it starts anew with the first turn after `ends_at`."""
-
-    __tablename__ = "throttle"
-    __table_args__ = (Index("ix_throttle_subject", "subject"),)
-    name: Mapped[str] = mapped_column(String(80), primary_key=True)
-    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
-    count: Mapped[int] = mapped_column(Integer)
-    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+from portal.core.shared import Count
+from portal.core.turns import Limit as Limit
+from portal.core.turns import Throttle as Throttle
+from portal.core.turns import UsedUp as UsedUp
+from portal.core.turns import hashed, is_full, taken, used_up
 
 
 def spend(limits: Iterable[Limit]) -> None:
@@ -63,21 +25,29 @@ def spend(limits: Iterable[Limit]) -> None:
     Raises UsedUp, and takes none, when one of them is: with the one that is longest to wait for.
     """
     wanted = _in_order(each for each in limits if each.seconds)
-    if not setting("THROTTLES"):
+    if not setting("THROTTLES") or not wanted:
         return
-    with transaction() as session:
-        used_up = [UsedUp(wait, each) for each in wanted if (wait := _wait(session, each))]
-        if used_up:
-            raise max(used_up, key=lambda each: each.retry_at)
+    crowds = _spend_of_crowds(wanted)
+    try:
+        _spend_of_rows([each for each in wanted if each not in crowds])
+    except BaseException:  # also when the database is in trouble: a row would be undone with it
+        if crowds:
+            shared.give_back(_counts(crowds))
+        raise
 
 
 def refund(limits: Iterable[Limit]) -> None:
     """Gives the turns back: what was counted beforehand turned out to be right."""
+    if not setting("THROTTLES"):
+        return
+    given = list(limits)
+    crowds = [each for each in given if each.is_of_crowd]
+    back = crowds if crowds and shared.give_back(_counts(crowds)) else []
     with transaction() as session:
-        for each in _in_order(limits):
+        for each in _in_order(each for each in given if each not in back):
             mine = (
                 Throttle.name == each.name,
-                Throttle.subject == _hash(each.subject),
+                Throttle.subject == hashed(each.subject),
                 Throttle.count > 0,
             )
             session.execute(update(Throttle).where(*mine).values(count=Throttle.count - 1))
@@ -90,28 +60,27 @@ def take(limit: Limit) -> None:
     """
     if not setting("THROTTLES") or not limit.seconds:
         return
-    if wait := _wait(db.session(), limit):
-        raise UsedUp(wait, limit)
+    if full := used_up(db.session(), [limit]):
+        raise full[0]
 
 
 def takes_last(limit: Limit) -> bool:
     """Takes a turn inside the caller's transaction.  True for the one that uses the limit up."""
-    session = db.session()
-    if _take(session, limit):
-        return False
-    mine = (Throttle.name == limit.name, Throttle.subject == _hash(limit.subject))
-    return session.scalar(select(Throttle.count).where(*mine)) == limit.times
+    if is_full(db.session(), limit):
+        return False  # and nothing is written
+    [(_limit, count, _ends_at)] = taken(db.session(), [limit])
+    return count == limit.times
 
 
 def running(subjects: Iterable[str]) -> Sequence[Throttle]:
     """The counts of these subjects that have not ended; full or not."""
-    theirs = Throttle.subject.in_([_hash(each) for each in subjects])
+    theirs = Throttle.subject.in_([hashed(each) for each in subjects])
     return db.session.scalars(select(Throttle).where(theirs, Throttle.ends_at > clock.now())).all()
 
 
 def clear(session: Session, subjects: Iterable[str], name: str = "") -> None:
     """Forgets the counts of these subjects whose name begins so.  A step of a transaction."""
-    whose = Throttle.subject.in_([_hash(each) for each in subjects])
+    whose = Throttle.subject.in_([hashed(each) for each in subjects])
     _delete(session, and_(whose, Throttle.name.startswith(name, autoescape=True)))
 
 
@@ -136,43 +105,25 @@ def _in_order(limits: Iterable[Limit]) -> list[Limit]:
 
     The rows stand under hashed subjects, so that is what has to be in order.
     """
-    return sorted(limits, key=lambda each: (each.name, _hash(each.subject)))
+    return sorted(limits, key=lambda each: (each.name, hashed(each.subject)))
 
 
-def _wait(session: Session, limit: Limit) -> datetime | None:
-    """-> None, or until when there is none left; of no turns at all there never is one."""
-    return clock.after(limit.seconds) if limit.times < 1 else _take(session, limit)
+def _spend_of_crowds(limits: Sequence[Limit]) -> list[Limit]:
+    """Those that Redis counts, where there is one.  Raises UsedUp."""
+    crowds = [each for each in limits if each.is_of_crowd and each.times > 0]
+    wait = shared.take(_counts(crowds)) if crowds else None
+    if wait:
+        raise UsedUp(clock.now() + timedelta(seconds=wait), crowds[0])
+    return [] if wait is None else crowds
 
 
-def _take(session: Session, limit: Limit) -> datetime | None:
-    """-> None, or until when there is none left."""
-    now, subject = clock.now(), _hash(limit.subject)
-    mine = (Throttle.name == limit.name, Throttle.subject == subject)
-    end = now + timedelta(seconds=limit.seconds)
-    set_back = Throttle.ends_at > end + clock.SLACK  # the clock was: nobody waits for it
-    over = or_(Throttle.ends_at <= now, set_back)
-    turn = update(Throttle).where(*mine, or_(over, Throttle.count < limit.times))
-    turn = turn.values(
-        count=case((over, 1), else_=Throttle.count + 1),
-        ends_at=case((over, end), else_=Throttle.ends_at),
-    )
-    if changed(session, turn.execution_options(synchronize_session=False)):
-        return None
-    full = (*mine, Throttle.count >= limit.times)  # or it has come to be a moment ago, with turns
-    if until := session.scalar(select(Throttle.ends_at).where(*full)):
-        return until
-    return None if _first(session, limit, subject, end) else _take(session, limit)
+def _spend_of_rows(limits: Sequence[Limit]) -> None:
+    with transaction() as session:
+        if full := used_up(session, limits):
+            raise max(full, key=lambda each: each.retry_at)
 
 
-def _first(session: Session, limit: Limit, subject: str, end: datetime) -> bool:
-    """False when another process was quicker."""
-    try:
-        with session.begin_nested():
-            session.add(Throttle(name=limit.name, subject=subject, count=1, ends_at=end))
-    except IntegrityError:
-        return False
-    return True
-
-
-def _hash(subject: str) -> str:
-    return crypto.keyed(setting("SECRET_KEY"), "throttle", subject)
+def _counts(limits: Iterable[Limit]) -> list[Count]:
+    return [
+        Count(f"{each.name}:{hashed(each.subject)}", each.times, each.seconds) for each in limits
+    ]

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, redirect, render_template
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 
-from portal.core import clock
+from portal.core import clock, crypto, readiness, web
+from portal.core import metrics as counted
 from portal.core.settings import setting
 
 bp = Blueprint("core", __name__)
@@ -13,6 +14,29 @@ bp = Blueprint("core", __name__)
 @bp.get("/healthz")
 def healthz():
     return Response("ok\n", mimetype="text/plain")
+
+
+@bp.get("/readyz")
+def readyz():
+    """For balancers; a word for each part, and nothing that a stranger could use."""
+    told = readiness.report(current_app)
+    return told, 503 if told["status"] == readiness.NOT_READY else 200
+
+
+@bp.get("/metrics")
+def metrics():
+    """For Prometheus; for everybody else it is not there."""
+    if not _may_watch():
+        abort(404)
+    return Response(counted.text(current_app), content_type=counted.CONTENT_TYPE)
+
+
+def _may_watch():
+    """Who shows the token; without a proxy this machine as well."""
+    kind, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if setting("METRICS_TOKEN") and kind.lower() == "bearer":
+        return crypto.same(token, setting("METRICS_TOKEN"))
+    return not setting("TRUSTED_PROXIES") and web.is_from_here()
 
 
 @bp.get("/privacy")

@@ -6,8 +6,9 @@ Steps of the caller's transaction.
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import clock
@@ -32,21 +33,24 @@ class Health:
     opened_at: datetime | None
 
 
-def health(breaker: Breaker) -> Health:
-    """As it is now, whatever becomes of the row."""
-    return Health(breaker.channel, breaker.faults, breaker.broken, breaker.opened_at)
+# Whether a broken way may be probed again, at these `moments`; a clock that was set back delays
+# nothing.
+MAY_PROBE = or_(Breaker.probe_at <= bindparam("now"), Breaker.probe_at > bindparam("probe_far"))
+
+_OF_CHANNEL = update(cast(Table, Breaker.__table__)).where(Breaker.channel == bindparam("which"))
+_PROBE = _OF_CHANNEL.where(MAY_PROBE).values(probe_at=bindparam("until"))
 
 
-def may_probe() -> ColumnElement[bool]:
-    """Whether a broken way may be probed again; a clock that was set back delays nothing."""
-    now = clock.now()
-    return or_(Breaker.probe_at <= now, Breaker.probe_at > now + PROBE + clock.SLACK)
+def moments(now: datetime) -> dict[str, datetime]:
+    """What MAY_PROBE asks for."""
+    return {"now": now, "probe_far": now + PROBE + clock.SLACK}
 
 
 def take_probe(session: Session, channel: str) -> bool:
     """True for exactly one of those who would probe now."""
-    mine = update(Breaker).where(Breaker.channel == channel, may_probe())
-    return changed(session, mine.values(probe_at=clock.now() + PROBE)) == 1
+    now = clock.now()
+    ours = {"which": channel, "until": now + PROBE, **moments(now)}
+    return straight(session, _PROBE, ours) == 1
 
 
 def failed(session: Session, channel: str, err: NotAccepted) -> None:

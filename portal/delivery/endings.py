@@ -3,8 +3,9 @@
 import logging
 import secrets
 from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import clock
@@ -31,13 +32,10 @@ def mark(session: Session, row_id: int) -> bool:
 def accepted(session: Session, row_id: int, sent: bool, now: datetime) -> bool:
     """Nothing more to do for it; `sent`: to somebody.
 
-    False when another worker has it meanwhile, whose copy is the one that counts.
+    False when another worker has it meanwhile, or had its copy taken: that is the one that counts.
     """
-    done: dict[str, object] = {"done_at": now, "lease": None, "leased_until": None}
-    if sent:  # otherwise the trouble before is why nobody waits any more
-        done |= {"accepted_at": now, "trouble": ""}
-    ours = or_(Outgoing.lease == leases.me(), Outgoing.lease.is_(None))
-    return straight(session, update(Outgoing).where(Outgoing.id == row_id, ours).values(done)) == 1
+    values = {"row": row_id, "mine": leases.me(), "now": now}
+    return straight(session, _SENT if sent else _OVER, values) == 1
 
 
 def postpone(session: Session, row_id: int, err: NotAccepted) -> None:
@@ -50,8 +48,8 @@ def postpone(session: Session, row_id: int, err: NotAccepted) -> None:
 
 def spoilt(session: Session, row_id: int, err: NotAccepted) -> None:
     """Its recipe failed, and with it the claim was undone: the row may be anybody's by now."""
-    free = (Outgoing.id == row_id, Outgoing.done_at.is_(None), leases.is_free())
-    row = session.scalar(_locked(*free))
+    free = (Outgoing.id == row_id, Outgoing.done_at.is_(None), leases.FREE)
+    row = session.scalar(_locked(*free), leases.moments())
     if row is not None:
         row.tries += 1
         _put_off(row, err)
@@ -89,3 +87,12 @@ def _pause(age: timedelta, err: NotAccepted) -> timedelta:
     part = age.total_seconds() / (PART_FOR_GOOD if err.for_good else PART_OF_AGE)
     seconds = min(leases.LONGEST_PAUSE, max(SHORTEST_PAUSE, part))
     return timedelta(seconds=seconds * (75 + secrets.randbelow(51)) / 100)
+
+
+_OURS = or_(Outgoing.lease == bindparam("mine"), Outgoing.lease.is_(None))
+_ENDED = update(cast(Table, Outgoing.__table__)).where(Outgoing.id == bindparam("row"), _OURS)
+_END: dict[str, Any] = {"done_at": bindparam("now"), "lease": None, "leased_until": None}
+# What went to nobody keeps its trouble: that is why nobody waits any more.
+_OVER = _ENDED.where(Outgoing.done_at.is_(None)).values(_END)
+_TAKEN = {"accepted_at": bindparam("now"), "trouble": ""}
+_SENT = _ENDED.where(Outgoing.accepted_at.is_(None)).values(_END | _TAKEN)

@@ -8,17 +8,20 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.core import clock, crypto
-from portal.core.db import at_once, db, release, straight
+from portal.core.db import UtcDateTime, at_once, db, release
+from portal.core.rows import unheard
 from portal.core.settings import hand_over_seconds
 from portal.delivery import breakers
 from portal.delivery.breakers import MESSAGE, ROAD, Health
 from portal.delivery.models import Breaker, Outgoing, Turn
 
+T = TypeVar("T")
 LEASE = timedelta(seconds=8)  # a dead holder's rows are free again after this time
 RENEWED_EVERY = 2.0  # seconds
 LONGEST_PAUSE = 600.0  # seconds between two tries of a message
@@ -38,7 +41,7 @@ def me() -> str:
 
 def waiting() -> bool:
     """Whether there may be something to claim: a look without a lock."""
-    return db.session.execute(_next().limit(1)).first() is not None
+    return db.session.scalar(_NEXT, moments()) is not None
 
 
 @dataclass(frozen=True)
@@ -50,31 +53,35 @@ class Claim:
     recipe: str
     about: str
     created_at: datetime
+    tries: int
     trouble: str
     orphaned: bool
     health: Health
 
 
-def claim(session: Session) -> Claim | None:
-    """The next row, most urgent first, leased to this process."""
-    wanted = _next().limit(1).with_for_update(skip_locked=True, of=Outgoing)
-    found = session.execute(wanted.execution_options(populate_existing=True)).first()
-    if found is None or not _may_probe(session, *found):
+def pick(session: Session) -> Claim | None:
+    """The next row, most urgent first, nobody else's until the transaction ends: see `hold`."""
+    row = session.connection().execute(_PICK, moments()).one_or_none()
+    if row is None or not _may_probe(session, row):
         return None
-    row, breaker = found
-    lease = {"lease": me(), "leased_until": clock.now() + LEASE, "tries": row.tries + 1}
-    straight(session, update(Outgoing).where(Outgoing.id == row.id).values(lease))
-    _held[row.id] = monotonic() + hand_over_seconds()
     return Claim(
         id=row.id,
         channel=row.channel,
         recipe=row.recipe,
         about=row.about,
         created_at=row.created_at,
+        tries=row.tries,
         trouble=row.trouble,
         orphaned=row.leased_until is not None,
-        health=breakers.health(breaker),
+        health=Health(row.channel, row.faults, row.broken, row.opened_at),
     )
+
+
+def hold(session: Session, claim: Claim) -> None:
+    """Leases what was picked in this transaction to this process.  Asks nothing."""
+    lease = {"mine": me(), "until": clock.now() + LEASE, "count": claim.tries + 1}
+    unheard(session, _LEASE, {"row": claim.id, **lease})
+    _held[claim.id] = monotonic() + hand_over_seconds()
 
 
 def drop(row_id: int) -> None:
@@ -117,8 +124,9 @@ def in_step() -> bool:
 def _seconds_ahead() -> float:
     """How far this clock is before the database server's; 0 where the database is a file."""
     release()  # now() is when the transaction began
-    postgres = db.engine.dialect.name == "postgresql"
-    theirs = db.session.scalar(select(func.now())) if postgres else None
+    asked = {"postgresql": func.now(), "mysql": func.utc_timestamp(6, type_=UtcDateTime)}
+    now = asked.get(db.engine.dialect.name)
+    theirs = None if now is None else db.session.scalar(select(now))
     return (clock.now() - theirs).total_seconds() if theirs else 0.0
 
 
@@ -128,17 +136,11 @@ def pass_on() -> None:
     at_once(mine.values(holder="", until=clock.now()))
 
 
-def is_free() -> ColumnElement[bool]:
-    """Rows that nobody works on."""
+def moments() -> dict[str, datetime]:
+    """What FREE and the statements below, put together once, compare with."""
     now = clock.now()
-    lapsed = or_(Outgoing.leased_until <= now, Outgoing.leased_until > now + LEASE + clock.SLACK)
-    return or_(Outgoing.leased_until.is_(None), lapsed)
-
-
-def _next() -> Select[Outgoing, Breaker]:
-    wanted = select(Outgoing, Breaker).join(Breaker, Breaker.channel == Outgoing.channel)
-    wanted = wanted.where(Outgoing.done_at.is_(None), is_free(), _passing())
-    return wanted.order_by(Outgoing.rank, Outgoing.due_at, Outgoing.id)
+    ends = {"lease_far": now + LEASE + clock.SLACK, "due_far": now + FARTHEST}
+    return ends | breakers.moments(now)
 
 
 def _passing() -> ColumnElement[bool]:
@@ -148,17 +150,44 @@ def _passing() -> ColumnElement[bool]:
     messages fail, a first try is everybody's (a message to nobody gets no further than that one);
     repeats wait.  A clock that was set back delays none of them.
     """
-    now, first = clock.now(), Outgoing.tries == 0
-    due = or_(first, Outgoing.due_at <= now, Outgoing.due_at > now + FARTHEST)
+    first = Outgoing.tries == 0
+    due = or_(first, Outgoing.due_at <= bindparam("now"), Outgoing.due_at > bindparam("due_far"))
     return or_(
         and_(Breaker.broken == "", due),
         and_(Breaker.broken == MESSAGE, first),
-        and_(Breaker.broken == MESSAGE, ~first, breakers.may_probe()),
-        and_(Breaker.broken == ROAD, breakers.may_probe()),
+        and_(Breaker.broken == MESSAGE, ~first, breakers.MAY_PROBE),
+        and_(Breaker.broken == ROAD, breakers.MAY_PROBE),
     )
 
 
-def _may_probe(session: Session, row: Outgoing, breaker: Breaker) -> bool:
-    if not breaker.broken or (breaker.broken == MESSAGE and row.tries == 0):
+def _may_probe(session: Session, row: Row[Any]) -> bool:
+    if not row.broken or (row.broken == MESSAGE and row.tries == 0):
         return True
     return breakers.take_probe(session, row.channel)
+
+
+def _of_breaker(column: InstrumentedAttribute[T]) -> ColumnElement[T]:
+    found = select(column).where(Breaker.channel == Outgoing.channel)
+    return found.scalar_subquery().label(column.key)
+
+
+_LAPSED = Outgoing.leased_until <= bindparam("now"), Outgoing.leased_until > bindparam("lease_far")
+FREE = or_(Outgoing.leased_until.is_(None), *_LAPSED)  # rows that nobody works on
+# Questions of their own: of a join MariaDB would lock the breaker, and all that waits to sort it.
+_OPEN = select(Breaker.channel).where(Breaker.channel == Outgoing.channel, _passing())
+_NEXT = (
+    select(Outgoing.id)
+    .with_hint(Outgoing, "FORCE INDEX (ix_outbox_waiting)", "mysql")
+    .where(Outgoing.done_at.is_(None), FREE, _OPEN.scalar_subquery().is_not(None))
+    .order_by(Outgoing.rank, Outgoing.due_at, Outgoing.id)
+    .limit(1)
+)
+_HEALTH = map(_of_breaker, (Breaker.faults, Breaker.broken, Breaker.opened_at))
+_ROW = _NEXT.with_only_columns(*cast(Table, Outgoing.__table__).columns, *_HEALTH)
+_PICK = _ROW.with_for_update(skip_locked=True, of=Outgoing)
+_LEASED: dict[str, Any] = {"lease": bindparam("mine"), "leased_until": bindparam("until")}
+_LEASE = (
+    update(cast(Table, Outgoing.__table__))
+    .where(Outgoing.id == bindparam("row"))
+    .values(_LEASED | {"tries": bindparam("count")})
+)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from functools import cache
 
 from flask_babel import get_locale, gettext, ngettext
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import PackageLoader, StrictUndefined, select_autoescape
 
 from portal.core import phrases, texts
+from portal.core.folding import Folding
 from portal.core.settings import setting
 from portal.delivery.parcels import SMS, Parcel
 from portal.delivery.recipes import Letter, Recipe
@@ -41,8 +42,8 @@ def _render(file: str, values: Mapping[str, object]) -> str:
 
 
 @cache
-def _templates() -> Environment:
-    environment = Environment(
+def _templates() -> Folding:
+    environment = Folding(
         loader=PackageLoader("portal", "templates/mail"),
         autoescape=select_autoescape(["html"]),
         extensions=["jinja2.ext.i18n"],

@@ -15,12 +15,15 @@ class Letter:
 
     `over`: nobody can see any more what becomes of it, so that no way is walked at all.
 
-    `walked(now)` runs once the part of the way that needs no recipient was walked, `accepted(now)`
-    once the transport took the message, `refused()` when it did not; each in a transaction.
+    `keep()` ends the transaction in which the recipe ran.  `walked(now)` runs once the part of the
+    way that needs no recipient was walked, and says one statement at most; `accepted(now)` once the
+    transport took the message, walked or not; `refused()` when it did not; each in a transaction.
+    `keep` and `accepted` ask nothing: what they say is sent without a wait.
     """
 
     to: str | None
     values: Mapping[str, object] = field(default_factory=dict)
+    keep: Callable[[], None] = lambda: None
     walked: Callable[[datetime], None] = lambda now: None
     accepted: Callable[[datetime], None] = lambda now: None
     refused: Callable[[], None] = lambda: None

@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from portal.core import clock
+from portal.core import clock, logs, metrics
 from portal.core.db import at_once, transaction
 from portal.core.settings import setting
 from portal.delivery import breakers, endings, hours, leases, letters, transports
@@ -53,7 +53,8 @@ def deliver_due(ahead: Ahead | None = None, stopped: Callable[[], bool] = lambda
         more = not stopped() and monotonic() < until
         following = ahead(_take) if ahead and more else None
         try:
-            _see_off(job)
+            with logs.about(f"outbox-{job.id}"):
+                _see_off(job)
         except BaseException:
             _abandon(following)
             raise
@@ -66,7 +67,8 @@ def deliver_next() -> bool:
     """Sends the most urgent message that is due.  False when there is none."""
     job = _take()
     if job is not None:
-        _see_off(job)
+        with logs.about(f"outbox-{job.id}"):
+            _see_off(job)
     return job is not None
 
 
@@ -80,8 +82,9 @@ def _take() -> Job | None:
     """Claims a row, runs its recipe (the code is made here) and writes the message down."""
     claim = None
     try:
-        with transaction() as session:
-            claim = leases.claim(session)
+        # Undone by a crash, it is sent once more; an SMS, whose mark lasts, is not on its way yet.
+        with transaction(lasting=False) as session:
+            claim = leases.pick(session)
             if claim is None:
                 return None
             letter = _letter(session, claim)
@@ -97,9 +100,12 @@ def _take() -> Job | None:
 def _letter(session: Session, claim: Claim) -> Letter | None:
     """None for what ends here: a doubtful SMS, and what nobody can see any more."""
     if claim.orphaned and claim.trouble == IN_DOUBT:
+        leases.hold(session, claim)
         endings.doubtful(session, claim.id)
         return None
     letter = RECIPES[claim.recipe].write(claim.about)
+    leases.hold(session, claim)
+    letter.keep()
     if not letter.over:
         return letter
     letter.refused()
@@ -136,7 +142,9 @@ def _see_off(job: Job) -> None:
     """Hands over, outside any transaction, and starts the clocks."""
     try:
         if job.letter is not None:
-            _accepted(job, job.letter, _hand_over(job, job.letter))
+            with metrics.hand_over(job.channel):
+                proven = _hand_over(job, job.letter)
+            _accepted(job, job.letter, proven)
             if job.parcel is None:
                 hours.as_usual(job.channel)
     except NotAccepted as err:
@@ -152,7 +160,7 @@ def _hand_over(job: Job, letter: Letter) -> str:
     stretch = hours.Stretch(job.channel)
 
     def walked() -> None:
-        with transaction() as session:
+        with transaction(lasting=job.channel == SMS) as session:
             letter.walked(clock.now())
             if job.channel == SMS and not endings.mark(session, job.id):
                 raise NotAccepted(BROKEN)  # somebody else sends it by now: no word on the gateway
@@ -168,7 +176,6 @@ def _accepted(job: Job, letter: Letter, proven: str) -> None:
     with transaction() as session:
         if endings.accepted(session, job.id, job.parcel is not None, now):
             letter.accepted(now)  # the code first, as everywhere: one order of locks, no deadlock
-            letter.walked(now)
         breakers.worked(session, job.health, proven)
 
 

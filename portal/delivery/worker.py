@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from portal.core import db
 from portal.core.settings import setting
-from portal.delivery import leases, queue, service, transports
+from portal.delivery import leases, queue, service, transports, vitals
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -93,16 +93,21 @@ def _inside(app: Flask, work: Callable[[], T]) -> T:
 
 def _send(ahead: service.Ahead | None = None, may: Callable[[], bool] = lambda: True) -> int:
     """Who is out of step must not even take the turn."""
-    return service.deliver_due(ahead, _stop.is_set) if leases.in_step() and may() else 0
+    if not (leases.in_step() and may()):
+        return 0
+    vitals.beat()
+    return service.deliver_due(ahead, _stop.is_set)
 
 
 def run_herald(app: Flask) -> None:
     """Passes on to Celery what was put into the outbox here; requests never wait for Redis."""
+    from portal.delivery import broker  # noqa: PLC0415 - as for `celery`
+
     with app.app_context():
-        broker = queue.broker(setting("REDIS_URL"))
+        application = broker.application(setting("REDIS_URL"))
     while not _stop.is_set():
         try:
-            queue.publish(broker, queue.wait(POLL_SECONDS))
+            queue.publish(application, queue.wait(POLL_SECONDS))
         except Exception as err:  # noqa: BLE001 - whatever is wrong with the broker
             log.warning("Redis is away (%s); the sweep will find what waits", type(err).__name__)
             _stop.wait(BROKER_PAUSE)
@@ -114,7 +119,9 @@ def celery(app: Flask) -> Celery | None:
         url = setting("REDIS_URL")
     if not url:
         return None
-    made = queue.broker(url)
+    from portal.delivery import broker  # noqa: PLC0415 - Celery, which few need
+
+    made = broker.application(url)
 
     def deliver() -> None:
         _keep(app)
@@ -126,7 +133,7 @@ def celery(app: Flask) -> Celery | None:
 
     made.task(name=queue.DELIVER)(deliver)
     made.task(name=queue.SWEEP)(sweep)
-    queue.in_each_process(lambda: _thread("sweep", _sweep, app))
+    broker.in_each_process(lambda: _thread("sweep", _sweep, app))
     return made
 
 

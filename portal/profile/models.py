@@ -1,11 +1,14 @@
 """What one says of oneself, beyond the name."""
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import JSON, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Model
+from portal.accounts.glances import Along
+from portal.accounts.models import Person
+from portal.core.db import Model, db
+from portal.core.looks import Seen
 
 
 class Profile(Model):
@@ -21,3 +24,15 @@ class Profile(Model):
     country: Mapped[str] = mapped_column(String(2), default="")
     links: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     bio: Mapped[str] = mapped_column(Text, default="")
+
+
+EMPTY = {"job_title": "", "organisation": "", "city": "", "country": "", "links": {}, "bio": ""}
+# Read with who asks, by those who show it.
+ALSO = Along("profile", Profile, Profile.person_id == Person.id, EMPTY)
+
+
+def of(person: Person) -> Profile | None:
+    """What this person said; None when nothing was ever said."""
+    if isinstance(person, Seen):
+        return cast(Profile, vars(person)[ALSO.name])
+    return db.session.get(Profile, person.id)

@@ -18,12 +18,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from portal.core import metrics
 from portal.core.errors import Rejected, TooLarge, WrongKind
 from portal.core.settings import setting
 
 SIZES = (512, 256, 96)
-FIELD = "picture"
-MEGABYTE = 1024 * 1024
+FIELD, MEGABYTE = "picture", 1024 * 1024
 CROP_SLACK = 2  # pixels: browsers round each of the three numbers
 QUALITY = 82
 GAP = 2.0  # how many times finer than needed a picture is decoded and first reduced
@@ -62,7 +62,7 @@ def make(data: bytes, crop: str) -> dict[int, bytes]:
     """
     if len(data) > setting("PICTURE_MAX_BYTES"):
         raise too_large(len(data))
-    with _places(setting("PICTURE_JOBS")):
+    with metrics.work("picture", _places(setting("PICTURE_JOBS"))):
         picture = _open(data)
         turn = _orientation(picture.info.get("exif") or b"")
         square = _square(crop, *(picture.size if turn < 5 else picture.size[::-1]))

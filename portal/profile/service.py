@@ -1,7 +1,8 @@
 """What one says of oneself."""
 
+import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,9 +15,13 @@ from portal.accounts.models import Person
 from portal.core import audit, clock
 from portal.core.audit import By
 from portal.core.db import after_commit, db, release, transaction
-from portal.core.errors import Gather, Rejected
-from portal.profile import attributes, pictures, stores
+from portal.core.errors import Gather, NotKept, Rejected
+from portal.profile import attributes, models, pictures, stores
 from portal.profile.models import Profile
+
+log = logging.getLogger("latchkey")
+ALSO = models.ALSO
+AWAY_SECONDS = 10  # after which it is worth trying again
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Upload:
 
 def read(person: Person) -> Profile:
     """The person's profile; an empty one when nothing was ever said."""
-    return db.session.get(Profile, person.id) or _empty(person)
+    return models.of(person) or _empty(person)
 
 
 def change(person: Person, typed: Mapping[str, Any], by: By, picture: Upload | None = None) -> None:
@@ -41,7 +46,7 @@ def change(person: Person, typed: Mapping[str, Any], by: By, picture: Upload | N
 
     `typed` has some of full_name, username, job_title, organisation, city, country, bio, and
     social_links, a mapping of platforms that replaces all.  None or "" clears all but a full name.
-    Raises Several; Rejected for a username that is somebody else's.
+    Raises Several; Rejected for a username that is somebody else's; NotKept.
     """
     if not typed and picture is None:
         return
@@ -73,12 +78,14 @@ def remove_picture(person: Person, by: By) -> None:
 def sweep() -> int:
     """Removes pictures that are nobody's any more: a crash came between row and file.  -> how many.
 
-    Younger than a day they may be about to become somebody's.
+    Younger than a day they may be about to become somebody's.  Raises OSError.
     """
     swept = 0
     for found in stores.kept_before(clock.now() - timedelta(days=1)):
         shown = select(Person.picture_name).where(Person.picture_name.in_(list(found)))
-        for name in found - set(db.session.scalars(shown)):
+        lost = found - set(db.session.scalars(shown))
+        release()
+        for name in lost:
             stores.remove(name)
             swept += 1
     return swept
@@ -97,17 +104,33 @@ def _made(picture: Upload) -> dict[int, bytes]:
 
 @contextmanager
 def _stored(files: Mapping[int, bytes]) -> Iterator[str | None]:
-    """The new name of these files, which are gone again when what follows fails; None for none."""
+    """The new name of these files, which are gone again when what follows fails; None for none.
+
+    Raises NotKept.
+    """
     name = stores.new_name() if files else None
     if name is None:
         yield None
         return
-    stores.save(name, files)
+    _keep(name, files)
     try:
         yield name
     except BaseException:
-        stores.remove(name)
+        with suppress(OSError):  # `sweep` finds what stays
+            stores.remove(name)
         raise
+
+
+def _keep(name: str, files: Mapping[int, bytes]) -> None:
+    """Takes seconds where the store is slow: no connection to the database waits with us."""
+    release()
+    try:
+        stores.save(name, files)
+    except OSError as err:
+        log.error("a picture cannot be kept: %s", type(err).__name__)
+        retry_at = clock.now() + timedelta(seconds=AWAY_SECONDS)
+        words = _("Your picture cannot be kept at the moment. Try again in a few minutes.")
+        raise NotKept(pictures.FIELD, retry_at, words) from None
 
 
 def _write(person: Person, values: Mapping[str, Any]) -> None:
@@ -139,6 +162,4 @@ def _kept(person: Person) -> Profile:
 
 
 def _empty(person: Person) -> Profile:
-    return Profile(
-        person_id=person.id, job_title="", organisation="", city="", country="", links={}, bio=""
-    )
+    return Profile(person_id=person.id, **models.EMPTY | {"links": {}})

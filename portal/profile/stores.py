@@ -1,24 +1,40 @@
-"""Where picture files are kept: on disk, below UPLOAD_FOLDER, as <first two>/<name>-<side>.webp."""
+"""Where picture files are kept: in a bucket where one is set, else on disk.
 
-import os
-import re
-import secrets
+While pictures are moved from one to the other, each is found where it is.  Names are random,
+and what a name stands for never changes, so that two copies are as good as one.
+"""
+
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from typing import Protocol
 
 from portal.core.settings import setting
+from portal.profile import bucket, disk, filenames
 
-NAME_BYTES = 16  # 128 bits: nobody finds a picture by guessing
-READABLE = 0o644  # a web server of another user may serve them
-_NAME = re.compile(r"[0-9a-f]{32}")
-_MAX_SIDE = 9999
+new_name = filenames.new_name
 
 
-def new_name() -> str:
-    """A random name for the files of one picture: 32 lower-case hexadecimal digits."""
-    return secrets.token_hex(NAME_BYTES)
+class Store(Protocol):
+    """What disk and bucket both are.  Whatever is wrong with one, they raise OSError."""
+
+    def save(self, name: str, files: Mapping[int, bytes]) -> None: ...
+    def read(self, name: str, side: int) -> bytes | None: ...
+    def exists(self, name: str, side: int) -> bool: ...
+    def kept_before(self, moment: datetime) -> Iterator[set[str]]: ...
+    def remove(self, name: str) -> None: ...
+
+    def folders(self) -> list[str]:
+        """By which two digits the names there begin."""
+        ...
+
+    def listed(self, folder: str) -> dict[str, dict[int, int]]:
+        """The pictures in such a folder: name -> side in pixels -> bytes."""
+        ...
+
+
+def has_bucket() -> bool:
+    """Whether new pictures go into a bucket."""
+    return bool(setting("AWS_STORAGE_BUCKET_NAME"))
 
 
 def save(name: str, files: Mapping[int, bytes]) -> None:
@@ -26,59 +42,48 @@ def save(name: str, files: Mapping[int, bytes]) -> None:
 
     Raises ValueError when `name` is not one that `new_name` makes.
     """
-    try:
-        for side, data in files.items():
-            _write(_path(name, side), data)
-    except OSError:
-        remove(name)
-        raise
+    store: Store = bucket if has_bucket() else disk
+    store.save(name, files)
 
 
 def read(name: str, side: int) -> bytes | None:
-    """One file, or None when there is none, whatever the name looks like."""
-    try:
-        return _path(name, side).read_bytes()
-    except (ValueError, FileNotFoundError):
-        return None
+    """One file, or None when there is none, whatever the name looks like.  Raises OSError.
+
+    The disk is asked first, in microseconds, and again where the bucket has none: a picture may
+    have come to the disk between the two.
+    """
+    found = disk.read(name, side)
+    if found is None and has_bucket():
+        found = bucket.read(name, side) or disk.read(name, side)
+    return found
 
 
 def exists(name: str, side: int) -> bool:
-    """Whether there is such a file, whatever the name looks like."""
-    try:
-        return _path(name, side).is_file()
-    except ValueError:
-        return False
+    """Whether there is such a file, whatever the name looks like.  Raises OSError."""
+    found = disk.exists(name, side)
+    return found or (has_bucket() and (bucket.exists(name, side) or disk.exists(name, side)))
 
 
 def kept_before(moment: datetime) -> Iterator[set[str]]:
     """The names of all pictures that were kept before `moment`, a folder at a time."""
-    for folder in sorted(Path(setting("UPLOAD_FOLDER")).glob("[0-9a-f][0-9a-f]")):
-        old = (path for path in folder.iterdir() if path.stat().st_mtime < moment.timestamp())
-        yield {name[0] for path in old if (name := _NAME.match(path.name))}
+    for store in _all():
+        yield from filter(None, store.kept_before(moment))
 
 
 def remove(name: str) -> None:
     """Removes every size of a picture; silent when there is none.  Raises ValueError as `save`."""
-    folder = _path(name, 1).parent
-    for path in folder.glob(f"{name}-*.webp"):
-        path.unlink(missing_ok=True)
+    for store in _all():
+        store.remove(name)
 
 
-def _path(name: str, side: int) -> Path:
-    if not _NAME.fullmatch(name) or not 0 < side <= _MAX_SIDE:
-        raise ValueError("no name of a picture")
-    return Path(setting("UPLOAD_FOLDER"), name[:2], f"{name}-{side:d}.webp")
+def standing() -> str:
+    """ "ok" where a new picture can be kept.  Raises OSError."""
+    if has_bucket():
+        bucket.exists(new_name(), 1)
+    else:
+        disk.try_out()
+    return "ok"
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Under another name first, so that nobody ever reads a half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), READABLE)
-            Path(file.name).replace(path)
-        except OSError:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+def _all() -> list[Store]:
+    return [disk, bucket] if has_bucket() else [disk]

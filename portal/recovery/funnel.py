@@ -5,7 +5,6 @@ and by the domain of the account's address under a name of its own, so that howe
 the rest is found at the same price.  An address that nobody has costs what others cost.
 """
 
-from datetime import datetime
 from math import log
 
 from sqlalchemy import select
@@ -41,9 +40,12 @@ def asked(challenge: Challenge, person: Person | None) -> list[str]:
     return [_whose(challenge)]
 
 
-def accepted(challenge: Challenge, person: Person | None, now: datetime) -> None:
-    """A message was accepted by the mail server, or by the gateway; counted once."""
-    if moments.accepted(challenge, now):
+def accepted(challenge: Challenge, person: Person | None) -> None:
+    """A message was accepted by the mail server, or by the gateway; counted once.
+
+    Asks nothing: `challenge` as it was read when this message was written, by the one who has it.
+    """
+    if challenge.accepted_at is None:
         audit.count(ACCEPTED, _whose(challenge))
         _count_domain(ACCEPTED, challenge, person.email if person else None)
 

@@ -1,14 +1,14 @@
 """What recovery writes to people."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _l
 
-from portal.accounts import letters, people, phones
+from portal.accounts import letters, phones
 from portal.accounts.models import Person
-from portal.codes import challenges, flows
-from portal.codes.challenges import Written
+from portal.codes import challenges, copies, flows
 from portal.codes.models import Challenge
 from portal.core import audit
 from portal.delivery.parcels import SMS
@@ -22,14 +22,12 @@ def recovery(about: str) -> Letter:
 
     Unknown or overtaken: the same work, and nobody to send it to.
     """
-    challenge = challenges.of_id(about)
+    challenge, person = letters.wish(about)
     if challenge is None:
         return Letter(None)
-    written = challenges.write(challenge)
-    person = people.get(challenge.user_id)
     values = {"name": letters.greeted(person), "address": person.email if person else ""}
     to = person.email if person and _is_wanted(challenge) else None
-    return letters.with_code(to, _counted(written, to, person), values)
+    return _written(to, challenge, person, values)
 
 
 @recipe("recovery_by_support", _l("Getting back in, sent by the helpdesk"), CODE)
@@ -39,15 +37,12 @@ def recovery_by_support(about: str) -> Letter:
     The code is left out: no page waits for it, and nobody should be able to ask for it by phone.
     """
     challenge_id, _colon, event_id = about.partition(":")
-    challenge, event = challenges.of_id(challenge_id), audit.get(int(event_id))
-    person = people.get(challenge.user_id) if challenge else None
+    (challenge, person), event = letters.wish(challenge_id), audit.get(int(event_id))
     if challenge is None or event is None or person is None:
         return Letter(None)
     values = {"name": letters.greeted(person), "address": person.email}
     to = person.email if _is_wanted(challenge) else None
-    written = challenges.write(challenge)
-    counted = _counted(written, to, person)
-    return letters.with_code(to, counted, values | letters.by_support(event))
+    return _written(to, challenge, person, values | letters.by_support(event))
 
 
 @recipe("recovery_sms", _l("Getting back in"), CODE, SMS)
@@ -56,30 +51,32 @@ def recovery_sms(about: str) -> Letter:
 
     A number that is nobody's, or nobody's any more: the same work, and nobody to send it to.
     """
-    challenge = challenges.of_id(about)
+    challenge, person = letters.wish(about)
     if challenge is None:
         return Letter(None)
-    written = challenges.write(challenge)
-    person = people.get(challenge.user_id)
     number = (person.phone if person else None) or ""
     same = challenge.typed_hash == challenges.typed_hash(phones.key(number))
     to = number if same and _is_wanted(challenge) else None
-    return letters.with_code(to, _counted(written, to, person), {})
+    return _written(to, challenge, person, {})
 
 
-def _counted(written: Written, to: str | None, person: Person | None) -> Written:
+def _written(
+    to: str | None, challenge: Challenge, person: Person | None, values: Mapping[str, object]
+) -> Letter:
     """Counted once it is accepted; nobody's too, but not one that was overtaken and leaves us not.
 
     So known and unknown addresses cost the same.
     """
+    copy = copies.write(challenge)
+    letter = letters.with_code(to, copy, values)
     if to is None and person is not None:
-        return written
+        return letter
 
     def accepted(now: datetime) -> None:
-        written.accepted(now)
-        funnel.accepted(written.challenge, person, now)
+        copy.counted(now)
+        funnel.accepted(challenge, person)
 
-    return replace(written, accepted=accepted)
+    return replace(letter, accepted=accepted)
 
 
 def _is_wanted(challenge: Challenge) -> bool:

@@ -7,6 +7,7 @@ from flask_login import current_user
 from portal.accounts import cookies, guards, phones
 from portal.accounts.service import sign_in
 from portal.codes import terms
+from portal.core import entrances
 from portal.core.forms import PortalForm
 from portal.delivery.parcels import SMS
 from portal.recovery import service
@@ -20,18 +21,18 @@ bp = Blueprint("recovery", __name__)
 @bp.route("/recover", methods=["GET", "POST"])
 def start():
     sms = phones.offered()
-    form = EitherForm() if sms else StartForm()
+    form = EitherForm.read() if sms else StartForm.read()
     if form.validate_on_submit():
         with form.reporting():
             return _to_code(form.identifier.data)
     if not form.is_submitted():
         form.identifier.data = session.get("address", "")
-    return form.page("recovery/start.html", sms=sms)
+    return entrances.page(form, "recovery/start.html", sms=sms)
 
 
 @bp.route("/recover/code", methods=["GET", "POST"])
 def code():
-    form, flow = CodeForm(), service.flow(session.get("recovery"))
+    form, flow = CodeForm.read(), service.flow(session.get("recovery"))
     if form.validate_on_submit():
         with form.reporting():
             session["grant"] = service.confirm_code(flow.id, form.code.data, guards.by())
@@ -41,7 +42,7 @@ def code():
 
 @bp.post("/recover/resend")
 def resend():
-    form, flow = CodeForm(), service.flow(session.get("recovery"))
+    form, flow = CodeForm.read(), service.flow(session.get("recovery"))
     if form.validate_on_submit():
         with form.reporting():
             answer = _to_code(session.get("recovery-address", ""))
@@ -59,7 +60,7 @@ def status():
 
 @bp.route("/recover/link/<string:token>", methods=["GET", "POST"])
 def link(token):
-    form, address = LinkForm(), service.of_link(token)
+    form, address = LinkForm.read(), service.of_link(token)
     if not form.validate_on_submit():
         return form.page("recovery/link.html", address=address, path=request.path)
     if form.action.data == "show-code":
@@ -71,7 +72,7 @@ def link(token):
 
 @bp.route("/recover/not-you/<string:token>", methods=["GET", "POST"])
 def not_you(token):
-    form, account = PortalForm(), noticed.of_notice(token)
+    form, account = PortalForm.read(), noticed.of_notice(token)
     if not form.validate_on_submit():
         return form.page("recovery/not_you.html", account=account, path=request.path)
     noticed.press(token, guards.by())
@@ -81,7 +82,7 @@ def not_you(token):
 
 @bp.route("/recover/email/<string:token>", methods=["GET", "POST"])
 def email(token):
-    form, wish = PortalForm(), moving.of_link(token)
+    form, wish = PortalForm.read(), moving.of_link(token)
     if not form.validate_on_submit():
         return form.page("recovery/email.html", wish=wish, path=request.path)
     mine = current_user.session.id if current_user.is_authenticated else None
@@ -92,7 +93,7 @@ def email(token):
 
 @bp.route("/recover/keep-email/<string:token>", methods=["GET", "POST"])
 def keep_email(token):
-    form, change = PortalForm(), keeping.of_link(token)
+    form, change = PortalForm.read(), keeping.of_link(token)
     if not form.validate_on_submit():
         return form.page("recovery/keep_email.html", change=change, path=request.path)
     if keeping.stop(token, guards.by()):
@@ -112,7 +113,7 @@ def held():
 
 @bp.route("/auth/password-reset", methods=["GET", "POST"])
 def new_password():
-    form, address = NewPasswordForm(), service.granted_to(session.get("grant"))
+    form, address = NewPasswordForm.read(), service.granted_to(session.get("grant"))
     if form.validate_on_submit():
         typed = form.password.data, form.confirm_password.data
         with form.reporting():

@@ -9,7 +9,7 @@ from portal.accounts import devices, passwords, sending
 from portal.accounts.models import Person
 from portal.codes import guesses
 from portal.core import audit, clock, crypto, phrases, throttle
-from portal.core.audit import Event
+from portal.core.audit import Recorded
 from portal.core.errors import Rejected, TooSoon
 from portal.core.settings import setting
 from portal.core.throttle import Limit
@@ -104,7 +104,7 @@ def check(verdict: str) -> None:
         raise Rejected(FIELD, WRONG, words)
 
 
-def alarm(person: Person, event: Event, place: str) -> None:
+def alarm(person: Person, event: Recorded, place: str) -> None:
     """One more wrong second step; `event` is its refusal.  A step of a transaction.
 
     Who gets this far at signing in knows the password; who is signed in may have found the browser

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.accounts import addresses, letters, people, phones
 from portal.accounts.models import Person
-from portal.codes import challenges, flows, notices
+from portal.codes import challenges, copies, flows, notices
 from portal.codes.models import Challenge
 from portal.core.audit import Event
 from portal.core.settings import setting
@@ -20,14 +20,11 @@ INSIDE = "signed in"  # at the end of what a refused code leaves in the history,
 @recipe("verify_phone", _l("Confirming your phone number"), CODE, SMS)
 def verify_phone(about: str) -> Letter:
     """The code to the number that somebody wants to add (`about`: the challenge)."""
-    challenge = challenges.of_id(about)
-    person = people.get(challenge.user_id) if challenge else None
+    challenge, person = letters.wish(about)
     if challenge is None or person is None:
         return Letter(None)
-    written = challenges.write(challenge)
-    return letters.with_code(
-        person.phone_wanted if _is_wanted(challenge, person) else None, written, {}
-    )
+    to = person.phone_wanted if _is_wanted(challenge, person) else None
+    return letters.with_code(to, copies.write(challenge), {})
 
 
 @recipe("phone_changed", _l("Your phone number is changed"))
@@ -47,10 +44,9 @@ def email_change_new(about: str) -> Letter:
     person = people.get(change.person_id) if change else None
     if challenge is None or change is None or person is None:
         return Letter(None)
-    written = challenges.write(challenge)
     wanted = challenges.is_wanted(challenge) and not flows.is_over(challenge)
     values = {"account": people.masked(person.email), "address": change.wanted}
-    return letters.with_code(change.wanted if wanted else None, written, values)
+    return letters.with_code(change.wanted if wanted else None, copies.write(challenge), values)
 
 
 @recipe("email_change_old", _l("Your email address is being changed"))
@@ -75,15 +71,13 @@ def email_change_old(about: str) -> Letter:
 @recipe("step_up_code", _l("Confirming that it is you"), CODE)
 def step_up_code(about: str) -> Letter:
     """A code alone, asked for by somebody who is signed in (`about`: the challenge)."""
-    challenge = challenges.of_id(about)
-    person = people.get(challenge.user_id) if challenge else None
+    challenge, person = letters.wish(about)
     if challenge is None or person is None:
         return Letter(None)
-    written = challenges.write(challenge)
     recover = setting("PUBLIC_URL") + "/recover"
     values = {"name": letters.greeted(person), "address": person.email, "recover": recover}
     wanted = challenges.is_wanted(challenge) and not flows.is_over(challenge)
-    return letters.with_code(person.email if wanted else None, written, values)
+    return letters.with_code(person.email if wanted else None, copies.write(challenge), values)
 
 
 @recipe("account_deleted", _l("Your account is deleted"))

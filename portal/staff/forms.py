@@ -63,6 +63,6 @@ def act_forms(names, posted=None):
 
     One that makes no sense any more is gone, but for what there is to mend in it.
     """
-    empty = {name: ActForm(name, formdata=None) for name in names}
+    empty = {name: ActForm.empty(name) for name in names}
     sent = (posted or {}).items()
     return empty | {name: form for name, form in sent if name in names or form.has_slips}

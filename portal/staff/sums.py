@@ -14,7 +14,7 @@ from portal.accounts import sending
 from portal.accounts.messages import BLOCKED as BLOCKED
 from portal.codes import guesses
 from portal.codes.models import EMAIL, SMS
-from portal.core import clock
+from portal.core import clock, shared
 from portal.core.db import db
 from portal.core.tally import DAYS_BY_DOMAIN, OTHER, Tally
 from portal.recovery import funnel
@@ -37,6 +37,7 @@ WAITED = KEPT_OUT, CODES, SENDS, STEPPED
 ACCESS = SIGN_INS, REFUSED, SECOND_STEP, *WAITED, BLOCKED, TWO_STEP_ON, *TWO_STEP_OFF
 DAILY = *(name for names in STEPS for name in names), *ACCESS
 MOST_DOMAINS, SHOWN_DOMAINS = 50, 10
+EVERYONE_SECONDS = 60
 NO_DOMAIN = funnel.NOBODYS, funnel.OTHER_WAY, OTHER
 
 
@@ -128,7 +129,14 @@ class Sums:
 
 
 def everyone() -> list[float | None]:
-    """The share of all who asked in the usual period that came as far as each step."""
+    """The share of all who asked in the usual period that came as far as each step.
+
+    Stands on the page of each person, and is a minute old at most.
+    """
+    return shared.remembered("numbers of everyone", EVERYONE_SECONDS, _everyone)
+
+
+def _everyone() -> list[float | None]:
     counts = Sums(Span(USUAL, "", clock.now().date())).steps()
     return [min(1.0, each / counts[0]) if counts[0] else None for each in counts]
 

@@ -11,7 +11,7 @@ from portal.codes.terms import Terms
 from portal.core import audit, clock, phrases
 from portal.core.audit import By
 from portal.core.db import transaction
-from portal.core.errors import Gather, KeptOut, NotProven, Rejected, TooSoon
+from portal.core.errors import Gather, KeptOut, NotProven, Overloaded, Rejected, TooSoon
 from portal.core.settings import setting
 
 
@@ -61,6 +61,8 @@ def whose(typed: Typed, by: By) -> Person:
     person = typed.person()
     try:
         right = attempts.right(password, person, typed.key, typed.device, by)
+    except Overloaded:
+        raise
     except TooSoon as wait:
         raise _kept_out(wait) from None
     if person is None or not right:

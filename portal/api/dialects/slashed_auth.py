@@ -82,7 +82,7 @@ def proof_link(uid, token):
     joining.check_link(uid, token)
     if prefers_page():
         address, path = sign_up.of_link(token), f"/sign-up/link/{token}"
-        form = PortalForm()
+        form = PortalForm.read()
         return page(form.page("accounts/sign_up_link.html", address=address, path=path))
     return {"message": _("The link is good. Send the code.")}
 

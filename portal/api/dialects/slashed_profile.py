@@ -36,6 +36,7 @@ PROOFS = {"old_password": OLD, "code": SENT}
         reach=Reach.ANY_TOKEN,
         refuses=(401, 403),
         about="What is unset is null.",
+        also=service.ALSO,
     )
 )
 def profile():

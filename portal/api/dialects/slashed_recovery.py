@@ -58,7 +58,7 @@ def reset_link(uid, token):
     resetting.check_link(token, uid)
     if prefers_page():
         address, path = service.of_link(token), f"/recover/link/{token}"
-        return page(LinkForm().page("recovery/link.html", address=address, path=path))
+        return page(LinkForm.read().page("recovery/link.html", address=address, path=path))
     return {"message": _("The link is good. Send the new password.")}
 
 

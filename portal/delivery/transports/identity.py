@@ -3,6 +3,7 @@
 import re
 from email.headerregistry import Address
 from email.utils import parseaddr
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask_babel import gettext
@@ -15,8 +16,13 @@ NUMBER = re.compile(r"[\d.]+")
 
 def sender() -> Address:
     """EMAIL_FROM, an address with or without a name in front; its domain in ASCII (IDNA)."""
-    name, address = parseaddr(setting("EMAIL_FROM"))
     own = gettext("%(portal)s account", portal=setting("PORTAL_NAME"))
+    return _sender(setting("EMAIL_FROM"), own)
+
+
+@lru_cache(1)
+def _sender(given: str, own: str) -> Address:
+    name, address = parseaddr(given)
     person, _at, domain = address.rpartition("@")
     return Address(name or own, addr_spec=f"{person}@{_ascii(domain)}")
 

@@ -1,29 +1,25 @@
-"""JSON by HTTP to a service outside.  Sole owner of requests."""
+"""JSON by HTTP to a service outside."""
+
+from __future__ import annotations
 
 import json
 import logging
 import ssl
 from contextlib import suppress
-from functools import cache
-from http.client import HTTPResponse
-from io import BufferedReader
-from socket import socket
-from typing import Any
-
-import requests
-from requests.adapters import HTTPAdapter
+from typing import TYPE_CHECKING
 
 from portal.core.settings import setting
 from portal.delivery.outcomes import (
-    CERTIFICATE,
     LATER,
     REFUSED,
     SIGN_IN,
     UNREACHABLE,
     NotAccepted,
 )
-from portal.delivery.transports.bounds import Bounded
 from portal.delivery.transports.keeping import Held, Keeper
+
+if TYPE_CHECKING:
+    import requests
 
 ENOUGH = 64 * 1024  # bytes of an answer that are read, so that its connection can be used again
 KEPT = "session"
@@ -43,7 +39,9 @@ def post(url: str, token: str, body: object) -> int:
 
     Raises NotAccepted when nothing was sent, NoAnswer when perhaps it was.
     """
-    held = _sessions.take(KEPT) or Held(_session(), KEPT)
+    from portal.delivery.transports import stages  # noqa: PLC0415 - requests, which few need
+
+    held = _sessions.take(KEPT) or Held(stages.session(), KEPT)
     try:
         request = _request(held.connection, url, token, body)
         answer = _answered(held.connection, request)
@@ -74,63 +72,17 @@ def rest() -> None:
     _sessions.rest()
 
 
-class _Answer(HTTPResponse):
-    """Has to be whole in time; http.client would wait as long for each byte."""
-
-    def __init__(self, source: socket, *more: Any, **named: Any) -> None:
-        super().__init__(source, *more, **named)
-        seconds = source.gettimeout()
-        if seconds is not None:
-            self.fp.close()
-            self.fp = BufferedReader(Bounded(source, seconds))
-
-
-class _Stages:
-    """A connection that tells trouble before anything was sent from trouble afterwards."""
-
-    response_class = _Answer
-
-    def connect(self) -> None:
-        try:
-            super().connect()  # type: ignore[misc]
-        except ssl.SSLCertVerificationError:
-            raise NotAccepted(CERTIFICATE, fault=True) from None
-        except Exception:  # noqa: BLE001 - several libraries' own
-            raise NotAccepted(UNREACHABLE, fault=True) from None
-
-
-class _Adapter(HTTPAdapter):
-    """Makes such connections."""
-
-    def get_connection_with_tls_context(self, *given: Any, **named: Any) -> Any:
-        pool = super().get_connection_with_tls_context(*given, **named)
-        pool.ConnectionCls = _in_stages(pool.ConnectionCls)
-        return pool
-
-
-@cache
-def _in_stages(kind: type) -> type:
-    return kind if issubclass(kind, _Stages) else type(kind.__name__, (_Stages, kind), {})
-
-
-_sessions: Keeper[requests.Session] = Keeper(requests.Session.close)
-
-
-def _session() -> requests.Session:
-    made = requests.Session()
-    made.trust_env = False  # no proxies and no passwords but those of our settings
-    made.headers.update({"User-Agent": "Latchkey", "Accept-Encoding": "identity"})
-    made.mount("http://", _Adapter())
-    made.mount("https://", _Adapter())
-    return made
+_sessions: Keeper[requests.Session] = Keeper(lambda session: session.close())
 
 
 def _request(
     session: requests.Session, url: str, token: str, body: object
 ) -> requests.PreparedRequest:
+    from requests import Request  # noqa: PLC0415 - as above
+
     headers = {"Authorization": b"Bearer " + token.encode()} if token else {}
     headers["Content-Type"] = b"application/json"
-    sent = requests.Request("POST", url, data=json.dumps(body).encode(), headers=headers)
+    sent = Request("POST", url, data=json.dumps(body).encode(), headers=headers)
     try:
         return session.prepare_request(sent)
     except ValueError:

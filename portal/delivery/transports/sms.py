@@ -7,7 +7,7 @@ from portal.core import safety
 from portal.core.settings import setting
 from portal.delivery.outcomes import IN_DOUBT, NotAccepted
 from portal.delivery.parcels import Parcel
-from portal.delivery.transports import gateways, posting
+from portal.delivery.transports import posting
 
 WEB = "http", "https"
 
@@ -24,6 +24,8 @@ def send(parcel: Parcel, walked: Callable[[], None]) -> None:
         if _is_web(url):
             _post(urlsplit(url), parcel)
         else:
+            from portal.delivery.transports import gateways  # noqa: PLC0415 - as below
+
             gateways.send(url, parcel)
     except NotAccepted as err:
         err.walked = True
@@ -37,7 +39,11 @@ def ask() -> bool:
 
 def understood(url: str) -> bool:
     """Whether an SMS_URL leads to a gateway that we know how to talk to."""
-    return bool(safety.split(url).hostname) if _is_web(url) else gateways.understood(url)
+    if _is_web(url):
+        return bool(safety.split(url).hostname)
+    from portal.delivery.transports import gateways  # noqa: PLC0415 - Apprise: few need its services
+
+    return gateways.understood(url)
 
 
 def _is_web(url: str) -> bool:

@@ -71,8 +71,9 @@ def start_by_username(username: str | None, terms: Terms, by: By) -> None:
 
 
 def _by_email(address: str, device: str | None, terms: Terms, by: By) -> Asked:
-    person, key = people.find(address), people.key(address)
-    sending.spend(PURPOSE, person, key, devices.own(device, person), by)
+    key = people.folded(address)
+    person, own = devices.with_owner(key, device)
+    sending.spend(PURPOSE, person, key, own, by)
     return Asked(key, person, messages.recovery, terms)
 
 

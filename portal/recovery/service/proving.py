@@ -70,9 +70,11 @@ def show_code(token: str, by: By) -> ShownCode:
     """A fresh code whose time starts now; the link stays good.  Raises LinkDead."""
     challenge = links.good(token)
     with transaction():
-        row, code = otp.issue(challenge, "page", spare_seconds=0)
-        audit.record("recovery:code-shown", row.user_id, by)
-    return ShownCode(code, challenge.code_seconds)
+        drawn = otp.draw(challenge, "page", spare_seconds=0)
+        otp.seal(drawn)
+        challenge.otp_id = drawn.id
+        audit.record("recovery:code-shown", challenge.user_id, by)
+    return ShownCode(drawn.code, challenge.code_seconds)
 
 
 def _challenge(flow_id: str | None) -> Challenge:

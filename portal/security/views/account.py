@@ -33,7 +33,7 @@ def overview():
 
 @bp.route("/confirm", methods=["GET", "POST"])
 def confirm():
-    form, target = ConfirmForm(), cookies.local(request.args.get("next", ""), "/security")
+    form, target = ConfirmForm.read(), cookies.local(request.args.get("next", ""), "/security")
     if form.validate_on_submit():
         proof = Proof(form.password.data, form.code.data, cookies.known_device())
         with form.reporting():
@@ -44,7 +44,7 @@ def confirm():
 
 @bp.route("/phone", methods=["GET", "POST"])
 def phone():
-    form = PhoneForm()
+    form = PhoneForm.read()
     if form.validate_on_submit():
         if stopped := guards.unconfirmed(PHONE, form.phone.data):
             return stopped
@@ -58,7 +58,7 @@ def phone():
 
 @bp.route("/phone/code", methods=["GET", "POST"])
 def phone_code():
-    form, flow = CodeForm(), numbers.flow(current_user.person, session.get("phone"))
+    form, flow = CodeForm.read(), numbers.flow(current_user.person, session.get("phone"))
     if form.validate_on_submit():
         with form.reporting():
             numbers.confirm_code(current_user.person, flow.id, form.code.data, guards.by())
@@ -69,7 +69,7 @@ def phone_code():
 
 @bp.post("/phone/resend")
 def phone_resend():
-    form, flow = CodeForm(), numbers.flow(current_user.person, session.get("phone"))
+    form, flow = CodeForm.read(), numbers.flow(current_user.person, session.get("phone"))
     if form.validate_on_submit():
         with form.reporting():
             asked = numbers.resend(current_user.person, flow.id, guards.by())
@@ -80,7 +80,7 @@ def phone_resend():
 
 @bp.post("/phone/remove")
 def phone_remove():
-    form = PhoneForm()
+    form = PhoneForm.read()
     if not form.validate_on_submit():
         return _phone_page(form)
     if stopped := guards.unconfirmed(PHONE):
@@ -92,7 +92,7 @@ def phone_remove():
 
 @bp.route("/email", methods=["GET", "POST"])
 def email():
-    form, person = EmailForm(), current_user.person
+    form, person = EmailForm.read(), current_user.person
     if form.validate_on_submit():
         if stopped := guards.unconfirmed(EMAIL, form.email.data):
             return stopped

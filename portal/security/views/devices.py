@@ -16,12 +16,12 @@ bp.before_request(guards.signed_in)
 
 @bp.get("")
 def show():
-    return _page(PortalForm(formdata=None))
+    return _page(PortalForm.empty())
 
 
 @bp.post("/<uuid:sid>/sign-out")
 def sign_out(sid):
-    form = PortalForm()
+    form = PortalForm.read()
     if not form.validate_on_submit():
         return _page(form)
     if stopped := guards.unconfirmed(PAGE):
@@ -34,7 +34,7 @@ def sign_out(sid):
 
 @bp.post("/sign-out-others")
 def sign_out_others():
-    form = PortalForm()
+    form = PortalForm.read()
     if not form.validate_on_submit():
         return _page(form)
     if stopped := guards.unconfirmed(PAGE):

@@ -15,7 +15,7 @@ bp.before_request(guards.signed_in)
 
 @bp.route("/delete", methods=["GET", "POST"])
 def delete():
-    form = DeleteForm()
+    form = DeleteForm.read()
     if form.validate_on_submit():
         typed = form.password.data, cookies.known_device()
         with form.reporting():

@@ -50,7 +50,11 @@ def type_the_code(err):
 
 
 def _form():
-    return CodedPasswordForm() if setting("REQUIRE_CODE_FOR_PASSWORD_CHANGE") else PasswordForm()
+    return (
+        CodedPasswordForm.read()
+        if setting("REQUIRE_CODE_FOR_PASSWORD_CHANGE")
+        else PasswordForm.read()
+    )
 
 
 def _typed(form):

@@ -15,7 +15,7 @@ bp = Blueprint("second_step", __name__, url_prefix="/sign-in")
 
 @bp.route("/second-step", methods=["GET", "POST"])
 def app():
-    form, half = CodeForm(), cookies.half()
+    form, half = CodeForm.read(), cookies.half()
     if half is None:
         return redirect("/sign-in", 303)
     if form.validate_on_submit():
@@ -27,7 +27,7 @@ def app():
 
 @bp.route("/backup", methods=["GET", "POST"])
 def backup():
-    form, half = BackupForm(), cookies.half()
+    form, half = BackupForm.read(), cookies.half()
     if half is None:
         return redirect("/sign-in", 303)
     if form.validate_on_submit():

@@ -26,7 +26,7 @@ def overview():
 def set_up():
     if stopped := guards.unconfirmed(SET_UP):
         return stopped
-    form, shown = CodeForm(), setting_up.shown(current_user.session, guards.by())
+    form, shown = CodeForm.read(), setting_up.shown(current_user.session, guards.by())
     if form.validate_on_submit():
         with form.reporting():
             turned = setting_up.confirm(current_user.session, form.code.data, guards.by())
@@ -37,7 +37,7 @@ def set_up():
 
 @bp.route("/codes", methods=["GET", "POST"])
 def codes():
-    form, kept = KeptForm(), _kept()
+    form, kept = KeptForm.read(), _kept()
     if not kept:
         return redirect(HERE, 303)
     if form.validate_on_submit():
@@ -90,7 +90,7 @@ def off():
 
 def _with_proof(template, act):
     """A page that wants password and second factor; there for those who have one."""
-    form, person = ProofForm(), current_user.person
+    form, person = ProofForm.read(), current_user.person
     if person.two_step_at is None:
         return redirect(HERE, 303)
     if form.validate_on_submit():

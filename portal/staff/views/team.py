@@ -26,7 +26,7 @@ def may_change():
 
 @bp.get("")
 def show():
-    form = InviteForm()
+    form = InviteForm.read()
     role, _space, form.email.data = guards.remembered(PAGE).partition(" ")
     form.role.data = role or None
     return _page(form)
@@ -34,7 +34,7 @@ def show():
 
 @bp.post("")
 def invite():
-    form = InviteForm()
+    form = InviteForm.read()
     if form.validate_on_submit():
         if stopped := guards.unconfirmed(PAGE, f"{form.role.data} {form.email.data}"):
             return stopped
@@ -48,7 +48,7 @@ def invite():
 
 @bp.post("/invitations/<int:invitation>/withdraw")
 def withdraw(invitation):
-    form = InviteForm()
+    form = InviteForm.read()
     if form.validate_on_submit():
         with form.reporting():
             email = staffing.withdraw(invitation, current_user.person, _by())
@@ -59,7 +59,7 @@ def withdraw(invitation):
 
 @bp.route("/<uuid:uuid>/role", methods=["GET", "POST"])
 def role(uuid):
-    form, person = RoleForm(), team.colleague(current_user.person, uuid)
+    form, person = RoleForm.read(), team.colleague(current_user.person, uuid)
     if stopped := guards.interrupted(request.path):
         return stopped
     if form.validate_on_submit():

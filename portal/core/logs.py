@@ -1,0 +1,134 @@
+"""How lines of the log look: text for people, or JSON for programs that read logs.
+
+One line each, whatever stands in it.  Of an exception its kinds and places are told and never its
+words, which may repeat what somebody typed or what a database holds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any
+
+from portal.core.settings import setting
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+REQUEST = "%s %s %s %.0f ms %s"  # method, route, status, milliseconds, id
+PARTS = "method", "route", "status", "milliseconds", "id"
+TEXT, JSON = "text", "json"
+MOST_CAUSES, MOST_PLACES = 5, 15
+# Under which number the lines of this thread stand: the request's, or that of a message on its way.
+ABOUT: ContextVar[str] = ContextVar("about", default="")
+
+
+def init_app(app: Flask) -> None:
+    """Gives the process its log, unless whoever started it has given it one."""
+    logging.getLogger("werkzeug").addFilter(_no_line_of_its_own)
+    root = logging.getLogger()
+    if root.handlers not in ([], [_OUT]):
+        return
+    with app.app_context():
+        _OUT.setFormatter(_FORMATS[setting("LOG_FORMAT")]())
+    root.handlers = [_OUT]
+    root.setLevel(logging.INFO)
+
+
+@contextmanager
+def about(what: str) -> Iterator[None]:
+    """The lines of this block say what they are about."""
+    before = ABOUT.set(what)
+    try:
+        yield
+    finally:
+        ABOUT.reset(before)
+
+
+def trace(err: BaseException) -> tuple[str, str]:
+    """-> the kinds of an exception and of what caused it, and its places, the innermost first."""
+    kinds: list[str] = []
+    each: BaseException | None = err
+    while each is not None and len(kinds) < MOST_CAUSES:
+        kinds.append(type(each).__name__)
+        each = each.__cause__ or each.__context__
+    frames = [(frame.f_code, line) for frame, line in walk_tb(err.__traceback__)]
+    places = [f"{_short(code.co_filename)}:{line} {code.co_name}" for code, line in frames]
+    return " from ".join(kinds), " < ".join(places[::-1][:MOST_PLACES])
+
+
+def _short(file: str) -> str:
+    return "/".join(Path(file).parts[-3:])
+
+
+def _no_line_of_its_own(record: logging.LogRecord) -> bool:
+    """Werkzeug's server would write a line a request, whole paths and all."""
+    return " - - [" not in record.getMessage()
+
+
+class _Text(logging.Formatter):
+    """Like `2026-01-31 12:00:00,123 latchkey INFO GET /help 200 3 ms 0123456789abcdef`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = record.getMessage()
+        if record.msg is not REQUEST and (about := ABOUT.get()):
+            said = f"{said} [{about}]"
+        if (err := _raised(record)) is not None:
+            said = "{}; {} at {}".format(said, *trace(err))
+        moment = f"{_local(int(record.created))},{record.msecs:03.0f}"
+        return f"{moment} {record.name} {record.levelname} {_on_one_line(said)}"
+
+
+class _Json(logging.Formatter):
+    """An object a line; a request's has its parts beside the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": f"{_utc(int(record.created))}.{record.msecs:03.0f}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.msg is REQUEST and isinstance(record.args, tuple):
+            told |= zip(PARTS, record.args, strict=True)
+            told["milliseconds"] = round(told["milliseconds"], 1)
+        elif about := ABOUT.get():
+            told["id"] = about
+        if (err := _raised(record)) is not None:
+            told["exception"], told["place"] = trace(err)
+        return json.dumps(told, default=str)
+
+
+def _raised(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+
+
+def _on_one_line(text: str) -> str:
+    """Line ends, control characters and what turns the direction of reading stand as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+@lru_cache(2)
+def _local(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+
+
+@lru_cache(2)
+def _utc(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+# To what standard error is now: Celery puts something in its place that leads back into the log.
+_OUT = logging.StreamHandler()
+_FORMATS = {TEXT: _Text, JSON: _Json}

@@ -1,0 +1,99 @@
+"""PostgreSQL is told at once what nobody wants to hear of, and answers with what is asked next.
+
+By libpq's pipeline mode: one wait for all of them, and whoever wants a lock of such a transaction
+does not wait for this process to take note of each answer.  How many rows such a statement changed
+is not known; what fails is told by what is asked next, at last by the COMMIT.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+
+UNHEARD = {"unheard": True}  # for the execution of such a statement; other databases do not look
+TOGETHER, EARLY = "together", "early"
+NO_WAIT = "SET LOCAL synchronous_commit TO off"
+# A transaction of its own, which says nothing to the log but is written there after all before it.
+WRITTEN = "SELECT pg_logical_emit_message(true, 'latchkey', '')"
+
+
+def care_for(engine: Engine) -> None:
+    """What was not heard of yet is heard before anybody else may have the connection."""
+    event.listen(engine, "do_execute", _begin)
+    event.listen(engine, "after_cursor_execute", _heard)
+    event.listen(engine, "commit", _kept)
+    event.listen(engine, "rollback", _undone)
+    event.listen(engine, "rollback_savepoint", lambda line, _name, _context: _undone(line))
+    event.listen(engine, "reset", _given_back)
+
+
+def need_not_last(connection: Connection) -> None:
+    """The open transaction is kept without a wait for the disk.
+
+    Should the database's machine stop within the next second, it may never have been.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(NO_WAIT, execution_options=UNHEARD)
+
+
+def let_go_early(connection: Connection) -> None:
+    """Others need not wait for the disk to get the locks of the open transaction.
+
+    Whoever commits it still does, for a second transaction: the log is written in order, so that
+    what others made of it meanwhile is not there without it, and several wait for one writing.
+    """
+    if connection.dialect.name == "postgresql":
+        need_not_last(connection)
+        connection.info[EARLY] = True
+
+
+def _begin(cursor: Any, _statement: str, _values: Any, context: Any) -> None:
+    if _is_unheard(context):
+        info = context.root_connection.info
+        if TOGETHER not in info:
+            together = cursor.connection.pipeline()
+            together.__enter__()
+            info[TOGETHER] = together
+
+
+def _heard(
+    connection: Connection, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool
+) -> None:
+    if not _is_unheard(context):
+        _hear(connection.info)
+
+
+def _is_unheard(context: Any) -> bool:
+    return "unheard" in context.execution_options
+
+
+def _kept(connection: Connection) -> None:
+    """The driver's own COMMIT would be waited for once more than this."""
+    if connection.invalidated:
+        return
+    if connection.info.pop(EARLY, False):
+        connection.exec_driver_sql("COMMIT", execution_options=UNHEARD)
+        connection.exec_driver_sql(WRITTEN).close()
+    elif TOGETHER in connection.info:
+        connection.exec_driver_sql("COMMIT")
+
+
+def _undone(connection: Connection) -> None:
+    if not connection.invalidated:  # one that the database hung up on has no info any more
+        _hear_no_trouble(connection.info)
+
+
+def _given_back(_connection: Any, record: Any, _state: Any) -> None:
+    _hear_no_trouble(record.info)
+
+
+def _hear_no_trouble(info: Any) -> None:
+    """What failed was told already, and is not to be hidden behind all that failed after it."""
+    info.pop(EARLY, None)
+    with suppress(Exception):
+        _hear(info)
+
+
+def _hear(info: Any) -> None:
+    if (together := info.pop(TOGETHER, None)) is not None:
+        together.__exit__(None, None, None)
