@@ -19,10 +19,22 @@ demo: setup
 # What things cost, side by side in one run.
 bench: setup-tests
 	@.venv/bin/python -m bench.crafts
+	@.venv/bin/python -m bench.photos --markdown instance/photos.md
+	@.venv/bin/python -m bench.paper photos instance/photos.md
 	@.venv/bin/python -m bench.enumeration
 	@.venv/bin/python -m bench.delivery
 	@.venv/bin/python -m bench.api
 	@.venv/bin/python -m bench.desk
+	@tools/system.sh bench
+	@bench/peers/install.sh
+	@.venv/bin/python -m bench.side_by_side --markdown instance/side-by-side.md
+	@.venv/bin/python -m bench.paper side-by-side instance/side-by-side.md
+	@.venv/bin/python -m bench.growth --markdown instance/growth.md
+	@.venv/bin/python -m bench.paper growth instance/growth.md
+	@.venv/bin/python -m bench.mixed --markdown instance/mixed.md
+	@.venv/bin/python -m bench.paper mixed instance/mixed.md
+	@.venv/bin/python -m bench.machines --markdown instance/machines.md
+	@.venv/bin/python -m bench.paper machines instance/machines.md
 
 # The API against what Schemathesis invents: more than 20,000 requests, about ten minutes.
 fuzz: setup-tests
@@ -49,6 +61,7 @@ shots: setup-tests
 pins:
 	@uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements.in -o requirements.txt
 	@uv pip compile -q --generate-hashes --universal --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	@uv pip compile -q --generate-hashes --universal --python-version 3.11 bench/peers/requirements.in -o bench/peers/requirements.txt
 
 setup:
 	@tools/install.sh requirements.txt

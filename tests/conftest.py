@@ -1,8 +1,9 @@
 """The portal as every test meets it: real, migrated, alone, its clock in our hands."""
 
-import shutil
+import gc
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,11 +22,19 @@ from portal.accounts import people
 from portal.accounts.service import staffing
 from portal.core import clock, keyring
 from portal.core.audit import OPERATOR
+from portal.core.db import db
 from portal.delivery import service as delivery
-from tests.rigs import authenticator
-from tests.rigs.visitor import Page, Visitor
+from tests.rigs import authenticator, databases
+from tests.rigs.applications import Applications
+from tests.rigs.authenticator import Factor
+from tests.rigs.databases import Database
+from tests.rigs.memory import Memory, told
+from tests.rigs.visitor import Memento, Page, Visitor
 
 pytest_plugins = ["tests.rigs.fixtures"]
+LONG = "endurance", "journey", "long"
+ONCE = os.environ.get("TEST_ONCE")  # what meets a database of any kind, with its first parameters
+OF_KIND = {"database", "empty_url"}  # fixtures of the kind that TEST_DATABASE names
 PASSWORD = "copper lantern tuesday"
 OTHER_PASSWORD = "wooden planet friday"
 CODE = r"(?<!\d)\d{6}(?!\d)"
@@ -41,16 +50,6 @@ SETTINGS = {
     "BCRYPT_COST": "4",
     "HELP_PHONE": "0800 000 000",
 }
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory) -> Path:
-    """An SQLite file after every migration; tests work on copies."""
-    file = tmp_path_factory.mktemp("database") / "empty.db"
-    app = create_app(SETTINGS | {"DATABASE_URL": f"sqlite:///{file}"})
-    with app.app_context():
-        upgrade()
-    return file
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,20 +77,75 @@ def compiled_rules():
     Rule._compile_builder = compile_
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is loaded to find the tests is no garbage: nobody looks through it, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes minutes starts first, so that no worker is left alone with it in the end."""
+    if ONCE:
+        first = {_function(item): item for item in reversed(items) if _needs(item) & OF_KIND}
+        kept = set(first.values())
+        config.hook.pytest_deselected(items=[each for each in items if each not in kept])
+        items[:] = [each for each in items if each in kept]
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, LONG)))
+
+
+def _function(item: pytest.Item) -> str:
+    """The name of a test, without its parameters."""
+    return item.nodeid.partition("[")[0]
+
+
+def _needs(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session")
+def database(request, tmp_path_factory) -> Iterator[Database]:
+    """This worker's database, of the kind that TEST_DATABASE names."""
+    with databases.of_kind(request, tmp_path_factory.mktemp("database")) as made:
+        app = create_app(SETTINGS | {"DATABASE_URL": made.url})
+        with app.app_context():
+            upgrade()
+            db.engine.dispose()
+        made.keep(())
+        yield made
+
+
+@pytest.fixture(scope="session")
+def memory(database) -> Memory:
+    return Memory(database)
+
+
+@pytest.fixture(scope="session")
+def applications(database, memory, tmp_path_factory) -> Applications:
+    uploads = str(tmp_path_factory.mktemp("uploads"))
+    own = {"DATABASE_URL": database.url, "UPLOAD_FOLDER": uploads}
+    return Applications(SETTINGS | own, memory)
+
+
 @pytest.fixture
-def make_app(tmp_path, empty_database):
-    """make_app(CODE_LIFETIME_SECONDS="60") -> an application of its own on this test's database."""
-    file = tmp_path / "portal.db"
-    for part in empty_database.parent.glob("empty.db*"):
-        shutil.copy(part, tmp_path / part.name.replace("empty", "portal"))
+def make_app(applications):
+    """make_app(CODE_LIFETIME_SECONDS="60") -> an application on a database of this test alone.
 
-    def make(**settings: str) -> Flask:
-        own = {"DATABASE_URL": f"sqlite:///{file}", "UPLOAD_FOLDER": str(tmp_path / "uploads")}
-        app = create_app(SETTINGS | own | settings)
-        app.testing = False
-        return app
+    It may have served earlier tests, of which nothing is left; asked twice, this makes two.
+    """
+    applications.restart()
+    yield applications.lend
+    applications.take_back()
 
-    return make
+
+@pytest.fixture
+def shared_settings(make_app, applications) -> dict[str, str]:
+    """Settings by which another process works on the database of `make_app`'s applications."""
+    return dict(applications.settings)
 
 
 @pytest.fixture
@@ -224,19 +278,29 @@ class Account:
 
 
 @pytest.fixture
-def sign_up(app, post):
+def sign_up(app):
     """sign_up("ann@example.org") -> an account, made through the doors."""
 
     def make(email: str = "ann@example.org", full_name: str = "Ann Miller") -> Account:
+        return new_account(app, email, full_name)
+
+    return make
+
+
+def new_account(app: Flask, email: str, full_name: str) -> Account:
+    """Somebody who signed up from elsewhere, through the doors, and left."""
+
+    def tell() -> Account:
         browser = Visitor(app, address="192.0.2.9")
         open_account(browser, email, full_name)
         browser.follow()
-        assert browser.submit("/sign-up/code", code=post.newest(email).code).location == "/profile"
+        code = Post(app).newest(email).code
+        assert browser.submit("/sign-up/code", code=code).location == "/profile"
         browser.get("/profile")
         browser.submit("/sign-out")
         return Account(email, PASSWORD, full_name)
 
-    return make
+    return told(app, ("signed up", email, full_name), tell)
 
 
 def open_account(browser: Visitor, email: str, full_name: str = "Ann Miller") -> Page:
@@ -264,14 +328,6 @@ def ann(sign_up) -> Account:
 
 
 @pytest.fixture
-def inside(app, ann) -> Visitor:
-    """Ann's browser, signed in."""
-    browser = Visitor(app)
-    assert sign_in(browser, ann.email).location == "/profile"
-    return browser
-
-
-@pytest.fixture
 def agent(app, sign_up) -> Callable[..., Visitor]:
     """agent("support") -> a browser in which staff of this role is signed in.
 
@@ -279,14 +335,35 @@ def agent(app, sign_up) -> Callable[..., Visitor]:
     """
 
     def make(role: str = "support", email: str = "", full_name: str = "") -> Visitor:
-        account = sign_up(email or f"{role}@example.org", full_name or f"Ruth {role.title()}")
-        with app.app_context():
-            person = people.find(account.email)
-            assert person is not None
-            staffing.change_role(person, role, None, OPERATOR)
+        address, name = email or f"{role}@example.org", full_name or f"Ruth {role.title()}"
         browser = Visitor(app, address="192.0.2.20")
-        assert sign_in(browser, account.email).location == "/profile"
-        browser.factor, browser.email = authenticator.set_up(browser), account.email
+
+        def tell() -> tuple[Memento, Factor]:
+            sign_up(address, name)
+            with app.app_context():
+                person = people.find(address)
+                assert person is not None
+                staffing.change_role(person, role, None, OPERATOR)
+            assert sign_in(browser, address).location == "/profile"
+            factor = authenticator.set_up(browser)
+            return browser.memento(), factor
+
+        seen, factor = told(app, ("agent", role, address, name), tell)
+        browser.recall(seen)
+        browser.factor, browser.email = factor, address
         return browser
 
     return make
+
+
+@pytest.fixture
+def inside(app, ann) -> Visitor:
+    """Ann's browser, signed in."""
+    browser = Visitor(app)
+
+    def tell() -> Memento:
+        assert sign_in(browser, ann.email).location == "/profile"
+        return browser.memento()
+
+    browser.recall(told(app, ("signed in", ann.email), tell))
+    return browser

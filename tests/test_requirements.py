@@ -119,9 +119,11 @@ def test_f05_the_plain_way_works(tmp_path):
 
 
 def test_a01_mail_goes_out_through_smtplib_over_ssl(make_app, monkeypatch):
-    opened = []
+    opened, real = [], socket.create_connection
 
-    def refuse(where, *_):
+    def refuse(where, *how, **more):
+        if where[0] == "127.0.0.1":  # the tests' database
+            return real(where, *how, **more)
         opened.append(where)
         raise OSError
 
@@ -185,8 +187,8 @@ def test_a04_the_table_of_codes_has_exactly_these_columns(app):
     assert [name for name, each in columns.items() if each["nullable"]] == ["consumed_at"]
     lengths = {name: getattr(each["type"], "length", None) for name, each in columns.items()}
     assert (lengths["otp_hash"], lengths["purpose"], lengths["channel"]) == (255, 50, 20)
-    assert columns["attempts"]["default"].strip("'") == "0"
-    assert columns["max_attempts"]["default"].strip("'") == "5"
+    assert columns["attempts"]["default"].partition("::")[0].strip("'") == "0"
+    assert columns["max_attempts"]["default"].partition("::")[0].strip("'") == "5"
 
 
 def test_a05_a_code_is_kept_keyed_counts_wrong_tries_and_works_once(world, ann):

@@ -4,32 +4,17 @@ import threading
 import time as real_time
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import text, update
 
-from portal import create_app
 from portal.accounts import admins, people
 from portal.accounts.models import Person
 from portal.core import clock
 from portal.core.db import db, transaction
 from portal.core.errors import Rejected
-from tests.conftest import SETTINGS, Post, open_account
+from tests.conftest import Post, open_account
 from tests.rigs.visitor import Visitor
 
 ONE, TWO, THREE = "one@example.org", "two@example.org", "three@example.org"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def app(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'race.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    app = create_app(SETTINGS | {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path)})
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture

@@ -4,34 +4,22 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import delete, insert, select, update
 
-from portal import create_app
 from portal.accounts import directory, people
 from portal.accounts.models import Person, SearchTerm
 from portal.accounts.search import search
 from portal.core import clock
 from portal.core.db import db, transaction
-from tests.conftest import SETTINGS, open_account
+from tests.conftest import open_account
 from tests.policy.world import ANN, NUMBER, OTHER_NUMBER, World
 
 BOB, NEW = "bob@example.net", "sana@example.com"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def world(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'people.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    own = {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path)}
-    app = create_app(SETTINGS | own)
-    with app.app_context():
-        upgrade()
-        db.engine.dispose()  # migrations leave theirs without foreign keys
-    yield World(app)
-    with app.app_context():
-        db.engine.dispose()
+@pytest.fixture
+def world(app):
+    return World(app)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.conftest import OTHER_PASSWORD, PASSWORD, open_account, sign_in
 from tests.policy.emails import SUBJECTS, every_email
 from tests.policy.world import ANN, ELSEWHERE, World
 from tests.rigs.html import attribute, words
+from tests.rigs.memory import told
 
 WITH_CODE = {"confirm_address", "recovery", "step_up_code"}
 TO_A_STRANGER = {"confirm_address", "email_change_new"}
@@ -52,7 +53,7 @@ def sentences(text):
 
 @pytest.fixture
 def emails(app):
-    return every_email(World(app))
+    return told(app, ("every email",), lambda: every_email(World(app)))
 
 
 def test_no_email_is_missing_here():

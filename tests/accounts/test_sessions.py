@@ -24,9 +24,9 @@ def secure(world):
 
 def test_thirty_minutes_without_a_request_end_it(inside, time):
     assert inside.get("/profile").status == 200
-    time.pass_(minutes=29, seconds=55)
+    time.pass_(minutes=29, seconds=40)
     assert inside.get("/profile").status == 200
-    time.pass_(minutes=29, seconds=55)
+    time.pass_(minutes=29, seconds=40)
     assert inside.get("/profile").status == 200
     time.pass_(minutes=30, seconds=1)
     assert inside.get("/profile").location == "/sign-in"

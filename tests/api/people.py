@@ -1,7 +1,6 @@
 """What the database of the served portal holds of somebody, read past the portal."""
 
-import sqlite3
-from contextlib import closing
+from sqlalchemy import NullPool, create_engine, text
 
 from tests.rigs.server import Server
 
@@ -10,9 +9,9 @@ Row = dict[str, object]
 
 def rows(portal: Server, statement: str, **values: object) -> list[Row]:
     """What a SELECT finds."""
-    with closing(sqlite3.connect(portal.folder / "portal.db", timeout=15)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(statement, values)]
+    engine = create_engine(portal.environment["DATABASE_URL"], poolclass=NullPool)
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(text(statement), values).mappings()]
 
 
 def kept(portal: Server, email: str) -> list[Row]:

@@ -4,8 +4,10 @@ import pytest
 
 from tools import fuzz
 
-FEW = ["--max-examples", "8", "--seed", "20261121"]
-LEAST = 2_000
+pytestmark = pytest.mark.long
+
+FEW = ["--max-examples", "4", "--seed", "20261121"]
+LEAST = 1_000
 
 
 @pytest.fixture(scope="module")

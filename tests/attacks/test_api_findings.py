@@ -2,6 +2,7 @@
 
 import time as stopwatch
 from io import BytesIO
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -210,15 +211,15 @@ def test_a_part_of_a_form_without_a_name_is_a_bad_request(ann, program):
     assert program.say("/api/v1/profile/picture", **sent).status_code == 400
 
 
-def test_a_change_that_waits_while_its_sign_in_ends_is_not_made(app, ann, program, tmp_path):
+def test_a_change_that_waits_while_its_sign_in_ends_is_not_made(app, ann, program):
     """A picture is read for a while, and others wait for their turn: time for the owner to act."""
     sent = {"full_name": "Rude Words", "avatar": (BytesIO(png()), "a.png")}
     more = {"headers": program.enter(ann.email), "data": sent}
     change = Thread(target=program.say, args=["/update-profile"], kwargs=more)
     with app.app_context(), transaction():
-        person_id = people.find(ann.email).id
+        person_id = people.lock(people.find(ann.email).id).id
         change.start()
-        wait_for_files(tmp_path / "uploads")
+        wait_for_files(Path(app.config["UPLOAD_FOLDER"]))
         sessions.end_all(person_id)
     change.join()
     with app.app_context():

@@ -3,27 +3,9 @@
 import threading
 
 import pytest
-from flask_migrate import upgrade
 
-from portal import create_app
-from portal.core.db import db
-from tests.conftest import SETTINGS
 from tests.policy.world import ANN, World
 from tests.staff.acting import KINDS, NEW, SAID, page_of, ready
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def app(request, make_app, tmp_path):
-    if request.param == "sqlite":
-        yield make_app()
-        return
-    own = {"DATABASE_URL": request.getfixturevalue("postgres_url"), "UPLOAD_FOLDER": str(tmp_path)}
-    app = create_app(SETTINGS | own)
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture

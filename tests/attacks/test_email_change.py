@@ -5,12 +5,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from flask_migrate import upgrade
 
-from portal import create_app
-from portal.core.db import db
 from tests.attacks.conftest import block, dump, seen
-from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, open_account, sign_in
+from tests.conftest import OTHER_PASSWORD, PASSWORD, open_account, sign_in
 from tests.policy.world import ANN, ELSEWHERE, EMAIL, World, choose, type_code
 
 BOB, EVE, NEW = "bob@example.org", "eve@example.org", "sana@example.net"
@@ -367,18 +364,10 @@ def test_who_was_put_on_hold_after_the_move_gets_the_address_back(world, inside)
 # ------------------------------------------------------------------ at the same moment
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def shared(request, tmp_path):
+@pytest.fixture
+def shared(app):
     """A portal on a database that several requests really share."""
-    url = f"sqlite:///{tmp_path / 'race.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    app = create_app(SETTINGS | {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path)})
-    with app.app_context():
-        upgrade()
-    yield World(app)
-    with app.app_context():
-        db.engine.dispose()
+    return World(app)
 
 
 def at_once(world, links):

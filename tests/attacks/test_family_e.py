@@ -6,13 +6,10 @@ import threading
 
 import bcrypt
 import pytest
-from flask_migrate import upgrade
 
-from portal import create_app
-from portal.core.db import db
 from tests.attacks.conftest import KINDS, bring_in, dump, png
 from tests.attacks.test_uploads import NAMES, NO_PICTURES, bomb, kept, polyglots
-from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, open_account
+from tests.conftest import OTHER_PASSWORD, PASSWORD, open_account
 from tests.policy.world import World, choose, type_code, wrong
 from tests.rigs.visitor import Visitor
 
@@ -47,7 +44,9 @@ class Spy:
         sent = {name: value.format(KINDS[kind]) for name, value in body.items()}
         here = {"REMOTE_ADDR": f"203.0.{list(KINDS).index(kind)}.7"}
         answer = self.app.test_client().post(path, json=sent, environ_overrides=here)
-        headers = sorted((name, value) for name, value in answer.headers if name != "Date")
+        headers = sorted(
+            (name, value) for name, value in answer.headers if name not in ("Date", "X-Request-ID")
+        )
         return answer.status_code, headers, answer.data.decode().replace(KINDS[kind], "ADDRESS")
 
 
@@ -291,18 +290,9 @@ def test_claim_05_of_two_who_register_an_address_at_once_one_is_in(race):
     assert owner == winner["user"]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def race(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'race.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    own = {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path), "SEND_COOLDOWN_SECONDS": "0"}
-    app = create_app(SETTINGS | own)
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+@pytest.fixture
+def race(make_app):
+    return make_app(SEND_COOLDOWN_SECONDS="0")
 
 
 # ------------------------------------------------------------------ what nobody may say

@@ -5,13 +5,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from flask_migrate import upgrade
 
-from portal import create_app
 from portal.accounts import attempts, passwords
-from portal.core.db import db
 from tests.attacks.conftest import KINDS, Strangers, dump
-from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, ask, open_account, sign_in
+from tests.conftest import OTHER_PASSWORD, PASSWORD, ask, open_account, sign_in
 from tests.policy.world import ANN, ELSEWHERE, NUMBER, World, choose, type_code
 
 BOB = "bob@example.org"
@@ -167,18 +164,10 @@ def test_a_replay_holds_nobody_again(world, ann):
     assert holds(world) == 1
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def shared(request, tmp_path):
+@pytest.fixture
+def shared(app):
     """A database on which several may work at once."""
-    url = f"sqlite:///{tmp_path / 'race.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    app = create_app(SETTINGS | {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path)})
-    with app.app_context():
-        upgrade()
-    yield World(app)
-    with app.app_context():
-        db.engine.dispose()
+    return World(app)
 
 
 def test_of_two_presses_at_once_one_acts_and_the_other_sees_a_clear_page(shared):

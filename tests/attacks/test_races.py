@@ -8,16 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import select
 
-from portal import create_app
 from portal.codes.models import Otp
 from portal.core.audit import By
 from portal.core.db import db
 from portal.core.errors import TooSoon
 from portal.recovery import service
-from tests.conftest import SETTINGS, Post, ask, open_account
+from tests.conftest import Post, ask, open_account
 from tests.rigs.visitor import Visitor
 
 ROOT = Path(__file__).parents[2]
@@ -47,25 +45,6 @@ crowd = [threading.Thread(target=guess, args=[code]) for code in job["codes"]]
 [each.join() for each in crowd]
 print(json.dumps(answers))
 """
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def settings(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'race.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    pool = {"UPLOAD_FOLDER": str(tmp_path / "uploads")}
-    return SETTINGS | pool | {"DATABASE_URL": url}
-
-
-@pytest.fixture
-def app(settings):
-    app = create_app(settings)
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture
@@ -112,10 +91,10 @@ def codes_of(app):
         return [(row.attempts, row.consumed_at is not None) for row in rows]
 
 
-def test_otp_01_of_a_hundred_guesses_at_once_five_are_looked_at(app, settings, asked):
+def test_otp_01_of_a_hundred_guesses_at_once_five_are_looked_at(app, shared_settings, asked):
     flow, code = asked
     wrong = [f"{(int(code) + 1 + step) % 1_000_000:06d}" for step in range(100)]
-    answers = crowds(settings, flow, wrong[:50], wrong[50:])
+    answers = crowds(shared_settings, flow, wrong[:50], wrong[50:])
     assert len(answers) == 100
     assert answers.count("Rejected") == 5
     assert answers.count("TooSoon") == 95
@@ -124,9 +103,9 @@ def test_otp_01_of_a_hundred_guesses_at_once_five_are_looked_at(app, settings, a
         service.confirm_code(flow, code, By())
 
 
-def test_otp_02_forty_times_the_right_code_at_once_is_one_success(app, settings, asked):
+def test_otp_02_forty_times_the_right_code_at_once_is_one_success(app, shared_settings, asked):
     flow, code = asked
-    answers = crowds(settings, flow, [code] * 20, [code] * 20)
+    answers = crowds(shared_settings, flow, [code] * 20, [code] * 20)
     assert len(answers) == 40
     assert answers.count("grant") == 1
     assert not [each for each in answers if each.startswith("defect")]

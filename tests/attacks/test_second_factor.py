@@ -7,12 +7,9 @@ import time as real_time
 from urllib.parse import urlsplit
 
 import pytest
-from flask_migrate import upgrade
 
-from portal import create_app
-from portal.core.db import db
 from tests.attacks.test_races import ROOT
-from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS, sign_in
+from tests.conftest import OTHER_PASSWORD, PASSWORD, sign_in
 from tests.policy.world import ELSEWHERE, World, choose, type_code
 from tests.rigs import authenticator
 from tests.rigs.authenticator import APP, HERE, enter
@@ -306,22 +303,14 @@ print(json.dumps(answers))
 MANY = {"SECOND_STEP_MAX_ATTEMPTS": "10"}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def settings(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'race.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    return SETTINGS | MANY | {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path / "uploads")}
+@pytest.fixture
+def settings(shared_settings):
+    return shared_settings | MANY
 
 
 @pytest.fixture
-def served(settings):
-    app = create_app(settings)
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+def served(make_app):
+    return make_app(**MANY)
 
 
 def halves(app, count):

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.policy.world import ANN, World, choose, type_code
 from tests.rigs.authenticator import set_up
 from tests.rigs.caller import Caller
 from tests.rigs.server import Server
+from tests.rigs.visitor import Visitor
 
 TOKEN, REFRESH, PROFILE = "/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/profile"
 DEVICES, CHANGE = "/security/devices", "/api/auth/change-password"
@@ -242,3 +244,21 @@ def test_login_10_whoever_signs_in_does_not_wait_for_a_place_among_the_flood(tmp
             assert [each.result() for each in waiting] == [None] * FLOOD
     assert set(done) == {422}
     assert answered < FLOOD / 2
+
+
+@pytest.mark.parametrize("email", [ANN, "nobody@example.org"])
+def test_login_10_a_flood_that_is_too_great_is_turned_away_alike(app, ann, monkeypatch, email):
+    """Whoever waits for a hash keeps a thread that pages need."""
+    monkeypatch.setattr(hashing, "_line", BoundedSemaphore(0))
+    browser = Visitor(app)
+    page = sign_in(browser, email)
+    assert page.status == 503
+    assert page.summary == [
+        "Very many people are signing in at the moment. Try again in a few seconds."
+    ]
+    assert browser.get("/help").status == 200
+    answer = app.test_client().post(
+        "/api/v1/auth/token", json={"email": email, "password": PASSWORD}
+    )
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) <= hashing.BUSY_SECONDS

@@ -276,7 +276,7 @@ def test_authz_07_each_act_has_actor_target_change_and_request(app, agent, world
     browser.submit(path, role="support", reason="Ends training", ticket="HD-9")
     found = world.rows(
         "SELECT kind, detail, actor_id, person_id, request, reason, ticket FROM event "
-        "WHERE desk = 1 AND actor_id IS NOT NULL ORDER BY id"
+        "WHERE desk AND actor_id IS NOT NULL ORDER BY id"
     )
     with app.app_context():
         me, kim, colleague = (people.find(each).id for each in (ADMIN, KIM, "viewer@example.org"))

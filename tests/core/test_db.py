@@ -3,13 +3,16 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import NullPool, create_engine, text
 
-from portal.core import audit
+from portal.core import audit, connections
 from portal.core.audit import OPERATOR, Event
-from portal.core.db import after_commit, at_once, db, transaction
+from portal.core.db import AWAY, after_commit, at_once, before_commit, db, transaction
 from tests.policy.world import World
+from tests.rigs.databases import KIND
 
+WHICH = {"postgresql": "SELECT pg_backend_pid()", "mariadb": "SELECT connection_id()"}
+ENDS = {"postgresql": "SELECT pg_terminate_backend({}, 5000)", "mariadb": "KILL {}"}
 COUNT = "SELECT count(*) FROM event"
 
 
@@ -73,13 +76,45 @@ def test_times_come_back_aware_and_in_utc(world, zone):
     at = datetime(2026, 11, 21, 3, 4, 5, 678901, tzinfo=zone)
     with transaction():
         put()
-        db.session.query(Event).update({"at": at})
+    with transaction() as session:
+        session.query(Event).update({"at": at})
     db.session.expire_all()
     found = db.session.query(Event).one().at
     assert found == at
     assert found.tzinfo is UTC
 
 
+@pytest.mark.skipif(KIND == "sqlite", reason="a file hangs up on nobody")
+def test_who_comes_after_a_rest_gets_no_connection_that_has_died(world, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS", -1)  # each use comes after a rest
+    resting = db.session.scalar(text(WHICH[KIND]))
+    db.session.remove()
+    _hang_up_on(resting)
+    assert db.session.scalar(text("SELECT 1")) == 1
+
+
+def _hang_up_on(number: int) -> None:
+    with create_engine(db.engine.url, poolclass=NullPool).connect() as other:
+        other.exec_driver_sql(ENDS[KIND].format(number))
+
+
+@pytest.mark.skipif(KIND == "sqlite", reason="a file hangs up on nobody")
+@pytest.mark.parametrize("when", ["while it asks", "before it is kept", "behind the chain's head"])
+def test_who_is_hung_up_on_in_the_middle_is_told_that_the_database_is_away(world, when):
+    with pytest.raises(AWAY), transaction() as session:
+        own = session.scalar(text(WHICH[KIND]))
+        if when == "while it asks":
+            _hang_up_on(own)
+            session.scalar(text("SELECT 1"))
+        put()
+        if when == "behind the chain's head":
+            before_commit(lambda: _hang_up_on(own))  # asked for after the link of the chain
+        else:
+            _hang_up_on(own)
+    assert world.rows(COUNT) == [(0,)]
+
+
+@pytest.mark.skipif(KIND != "sqlite", reason="others tell them, and the log no error's words")
 def test_values_of_a_failed_statement_stay_out_of_the_words(world):
     with pytest.raises(Exception, match="hidden due to hide_parameters") as error:
         db.session.execute(text("INSERT INTO event (kind) VALUES (:kind)"), {"kind": "secret 42"})
@@ -87,6 +122,7 @@ def test_values_of_a_failed_statement_stay_out_of_the_words(world):
     assert "secret 42" not in str(error.value)
 
 
+@pytest.mark.skipif(KIND != "sqlite", reason="about SQLite")
 def test_sqlite_keeps_its_promises(world):
     pragma = lambda name: world.rows(f"PRAGMA {name}")[0][0]  # noqa: E731
     assert pragma("foreign_keys") == 1

@@ -1,15 +1,18 @@
-"""The history of the tables, on SQLite and on PostgreSQL: it ends where the models are."""
+"""The history of the tables, on every database: it ends where the models are."""
+
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import bindparam, inspect, text
 
 from portal import create_app
-from portal.core.db import db
+from portal.core.db import UtcDateTime, db
 from tests.conftest import OTHER_PASSWORD, SETTINGS, open_account, sign_in
 from tests.policy.world import World, choose, type_code
+from tests.rigs.databases import KIND
 
 LITTLE = {
     "name": {"full_name": "Zoë 李 🦊", "username": "zoe_1"},
@@ -24,18 +27,11 @@ EMOJI_OR_NUL = [
 ]  # fmt: skip
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request, tmp_path):
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'own.db'}"
-    return request.getfixturevalue("postgres_url")
-
-
 @pytest.fixture
-def app(url, tmp_path):
+def app(empty_url, tmp_path):
     """In place of the usual one: nothing is migrated yet."""
-    made = create_app(SETTINGS | {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path / "uploads")})
+    own = {"DATABASE_URL": empty_url, "UPLOAD_FOLDER": str(tmp_path / "uploads")}
+    made = create_app(SETTINGS | own)
     yield made
     with made.app_context():
         db.engine.dispose()
@@ -204,29 +200,31 @@ def test_no_id_is_ever_given_twice(app, time):
 
 
 EVENT = """INSERT INTO event (kind, person_id, network, device, reason, ticket, detail, at)
-    VALUES ('sign-in:begun', 41, '', '', '', '', '', '2026-01-01 20:00:00+00:00')"""
+    VALUES ('sign-in:begun', 41, '', '', '', '', '', :at)"""
+AT = bindparam("at", datetime(2026, 1, 1, 20, tzinfo=UTC), UtcDateTime)
 
 
 def upgraded_with_an_event_of_before(app) -> World:
     with app.app_context():
         upgrade(revision="0011")
-        db.session.execute(text(EVENT))
+        db.session.execute(text(EVENT).bindparams(AT))
         db.session.commit()
         upgrade()
         db.session.remove()
     return World(app)
 
 
-def test_numbers_of_people_who_are_gone_are_not_given_again_after_an_upgrade(app, url):
+def test_numbers_of_people_who_are_gone_are_not_given_again_after_an_upgrade(app):
     world = upgraded_with_an_event_of_before(app)
     world.account()
-    told = url.startswith("sqlite")  # others remember what they gave: here nobody had that number
-    assert world.rows("SELECT id FROM person") == [(42 if told else 1,)]
+    # Others than SQLite remember what they gave: here nobody had that number.
+    assert world.rows("SELECT id FROM person") == [(42 if KIND == "sqlite" else 1,)]
 
 
-def test_what_happened_before_is_counted_on_its_day_in_utc(url, tmp_path):
-    far = url if url.startswith("sqlite") else f"{url}?options=-c%20timezone%3DAsia/Tokyo"
-    world = upgraded_with_an_event_of_before(create_app(SETTINGS | {"DATABASE_URL": far}))
+def test_what_happened_before_is_counted_on_its_day_in_utc(empty_url, tmp_path):
+    far = "?options=-c%20timezone%3DAsia/Tokyo" if KIND == "postgresql" else ""
+    app = create_app(SETTINGS | {"DATABASE_URL": empty_url + far})
+    world = upgraded_with_an_event_of_before(app)
     assert [str(day) for (day,) in world.rows("SELECT day FROM tally")] == ["2026-01-01"]
     with world.app.app_context():
         db.engine.dispose()

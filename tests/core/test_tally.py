@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 
 import pytest
-from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from portal import create_app
-from portal.core.db import db
-from tests.conftest import SETTINGS, Post, ask, open_account
+from portal.core import audit, chain, tally
+from portal.core.db import before_commit, db, transaction
+from portal.core.tally import Tally
+from tests.conftest import Post, ask, open_account
 from tests.rigs.visitor import Visitor
 
 ANN = "ann@example.org"
@@ -38,23 +40,18 @@ with app.app_context(), app.test_request_context():
 """
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def settings(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'tally.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    own = {"DATABASE_URL": url, "UPLOAD_FOLDER": str(tmp_path / "uploads"), "THROTTLES": "off"}
-    return SETTINGS | own | {"CODE_LIFETIME_SECONDS": "600"}  # whatever else the machine does
+# Of the code's life: it has to last whatever else the machine does.
+OWN = {"THROTTLES": "off", "CODE_LIFETIME_SECONDS": "600"}
 
 
 @pytest.fixture
-def app(settings):
-    app = create_app(settings)
-    with app.app_context():
-        upgrade()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+def settings(shared_settings):
+    return shared_settings | OWN
+
+
+@pytest.fixture
+def app(make_app):
+    return make_app(**OWN)
 
 
 def rows(app, statement):
@@ -99,3 +96,39 @@ def test_two_processes_that_count_at_once_lose_nothing(app, settings):
     assert refused == [(5,)]  # the tries that a code has; further ones are not judged
     opened = rows(app, "SELECT part, count FROM tally WHERE name = 'recovery:opened'")
     assert sorted(opened) == [("", 1), ("email", 1)]
+
+
+def test_who_only_counts_and_who_records_never_wait_for_each_other_in_a_circle(app):
+    """Some count alone, some have an event chained, some notice late that there is one."""
+
+    def do(number):
+        with app.app_context(), transaction():
+            audit.count("second" if number % 2 else "first", "part")
+            if number % 3 == 0:
+                audit.record("first", None, audit.OPERATOR, parts=["part"])
+            if number % 3 == 1:
+                before_commit(lambda: audit.record("second", None, audit.OPERATOR))
+            audit.count("first" if number % 2 else "second")
+
+    with ThreadPoolExecutor(8) as hands:
+        list(hands.map(do, range(240)))
+    told = rows(app, "SELECT name, part, count FROM tally ORDER BY name, part")
+    firsts = [("first", "", 320), ("first", "part", 200)]
+    assert told == [*firsts, ("second", "", 320), ("second", "part", 120)]
+    with app.app_context():
+        assert (chain.verify().count, chain.verify().findings) == (160, [])
+
+
+def test_very_many_parts_of_a_day_are_counted_as_one(app, monkeypatch):
+    monkeypatch.setattr(tally, "MOST_PARTS", 4)
+    day = date(2026, 11, 21)
+    with app.app_context():
+        for number in (1, 2, 3, 4, 5, 2):
+            with transaction():
+                tally.add([("asked", day, (f"{number}.example",))])
+        with transaction():
+            tally.add([("asked", day + timedelta(days=1), ("5.example",))])
+        mine = select(Tally.part, Tally.count).where(Tally.name == "asked", Tally.day == day)
+        found = {part: count for part, count in db.session.execute(mine)}  # noqa: C416 - rows
+    each = {"1.example": 1, "2.example": 2, "3.example": 1}
+    assert found == {"": 6, **each, tally.OTHER: 2}

@@ -35,6 +35,15 @@ def test_so_many_turns_in_so_long_and_then_anew(world, time):
     assert [spend(limit) for _ in range(4)] == [True, True, True, False]
 
 
+def test_nobody_waits_for_a_clock_that_was_set_back(world, time):
+    limit = Limit("sends", "ann", 2, 60)
+    assert [spend(limit) for _ in range(3)] == [True, True, False]
+    time.pass_(days=-1)
+    assert [spend(limit) for _ in range(3)] == [True, True, False]
+    time.pass_(seconds=60)
+    assert spend(limit)
+
+
 def test_it_says_until_when_and_refusals_do_not_prolong_it(world, time):
     limit = Limit("sends", "ann", 1, 60)
     spend(limit)
@@ -42,6 +51,13 @@ def test_it_says_until_when_and_refusals_do_not_prolong_it(world, time):
     with pytest.raises(TooSoon) as wait:
         throttle.spend([limit])
     assert (wait.value.retry_at - time.at).total_seconds() == 20
+
+
+def test_one_turn_is_the_last_and_nothing_is_counted_beyond_it(world):
+    limit = Limit("sends", "ann", 2, 60)
+    with transaction():
+        assert [throttle.takes_last(limit) for _ in range(4)] == [False, True, False, False]
+    assert world.rows("SELECT count FROM throttle") == [(2,)]
 
 
 def test_of_several_limits_the_longest_wait_counts(world, time):
@@ -78,6 +94,15 @@ def test_a_turn_given_back_can_be_taken_again(world):
     throttle.refund([limit])
     throttle.refund([limit])
     assert [spend(limit), spend(limit)] == [True, False]
+
+
+def test_where_nothing_is_counted_nothing_is_given_back(world, monkeypatch):
+    limit = Limit("tries", "ann", 1, 60)
+    spend(limit)
+    with monkeypatch.context() as off:
+        off.setitem(world.app.config, "THROTTLES", False)
+        throttle.refund([limit])
+    assert not spend(limit)
 
 
 def test_cleared_subjects_begin_anew_and_others_do_not(world):

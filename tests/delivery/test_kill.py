@@ -20,7 +20,7 @@ from portal.codes import terms
 from portal.core.audit import By
 from portal.core.db import db
 from portal.core.errors import Rejected
-from portal.delivery import queue
+from portal.delivery import broker, queue
 from portal.recovery import service as recovery
 from tests.rigs import crowd, postgres
 from tests.rigs.post_office import Accepted, PostOffice
@@ -32,11 +32,12 @@ pytestmark = pytest.mark.endurance
 log = logging.getLogger("latchkey.tests")
 Kill = Callable[[], None]
 
-MESSAGES, KILLS = 400, 40
+KILLS = int(os.environ.get("KILLS") or 8)  # KILLS=40 once in a while, and after each change here
+MESSAGES = 10 * KILLS
 LATENCY = 0.15  # seconds that the mail server takes to accept
 WHILE_BUSY = 0.5  # a kill comes so many seconds after new work, at most
-MOST_TWICE = MESSAGES * 5 // 100
-IN_THE_MIDDLE = 8  # so many kills at least interrupt a message, or the test shows nothing
+MOST_TWICE = KILLS  # whoever dies between hand-over and its note leaves one that goes out again
+IN_THE_MIDDLE = KILLS // 5  # so many kills at least interrupt a message, or the test shows nothing
 WORKERS, AT_WORK = 4, 3  # so many are up, at least, when one of them is killed
 WHOLE_EVERY = 10  # every so many kills, Celery's worker dies with its pool and its beat
 AT_THE_END = 3  # seconds that the message under way may take, and the end of a process
@@ -63,7 +64,7 @@ class Ground:
             for address in self.addresses[len(self.flows) :][:count]:
                 self.flows[address] = recovery.start(address, None, conditions, BY)
                 if url := self.environment["REDIS_URL"]:
-                    queue.publish(queue.broker(url), 1)
+                    queue.publish(broker.application(url), 1)
 
     def works(self, address: str, code: str) -> bool:
         """Whether the portal takes this code now.  One that works is used up."""
@@ -107,7 +108,7 @@ def prepare(tmp_path, post):
     def ground(**settings: str) -> Ground:
         own = {"THROTTLES": "off", "PUBLIC_URL": "http://127.0.0.1:8000"}
         server = Server(tmp_path, **post.settings(), **own, **settings)
-        server.flask("db", "upgrade")
+        server.migrate()
         made.append(Ground(server.environment))
         return made[-1]
 

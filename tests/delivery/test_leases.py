@@ -1,13 +1,17 @@
 """Leases: who works on a message, how long a dead worker's are kept, and whose turn it is."""
 
+import threading
+
 import pytest
 
 from portal.core.db import transaction
 from portal.delivery import endings, leases, transports
 from portal.delivery import service as delivery
-from tests.delivery.conftest import NOBODY
-from tests.policy.world import ANN
+from tests.delivery.conftest import BOB, NOBODY
+from tests.policy.world import ANN, type_code
+from tests.rigs.databases import KIND
 
+ACCEPTED = "SELECT count FROM tally WHERE name = 'recovery:accepted' AND part = ''"
 FREE = "SELECT count(*) FROM outbox WHERE lease IS NULL AND done_at IS NULL"
 
 
@@ -26,7 +30,10 @@ def somebody_else(monkeypatch):
 
 def claim():
     with transaction() as session:
-        return leases.claim(session)
+        found = leases.pick(session)
+        if found is not None:
+            leases.hold(session, found)
+        return found
 
 
 @pytest.fixture
@@ -101,8 +108,10 @@ def test_an_sms_whose_sender_died_at_hand_over_is_not_sent_again(inside, somebod
     somebody_else()
     assert inside.deliver() == 1
     assert inside.smtp.received == []
-    ended = inside.world.rows("SELECT accepted_at, trouble FROM outbox WHERE channel = 'sms'")
-    assert ended == [(None, "in-doubt")]
+    ended = "SELECT accepted_at, trouble, lease, done_at IS NULL FROM outbox WHERE channel = 'sms'"
+    assert inside.world.rows(ended) == [(None, "in-doubt", None, False)]
+    time.pass_(seconds=9)
+    assert inside.deliver() == 0
 
 
 def test_an_sms_whose_sender_died_before_hand_over_is_sent(inside, somebody_else, time):
@@ -191,3 +200,37 @@ def test_who_lost_a_message_does_not_end_it_for_who_has_it_now(inside, somebody_
     assert inside.waiting() == []
     transports.rest()
     assert len(inside.smtp.received) == 2
+
+
+@pytest.mark.parametrize("who", [ANN, NOBODY])
+def test_two_copies_that_were_taken_count_once(inside, somebody_else, time, monkeypatch, who):
+    [browser] = inside.asked(who)
+    first = delivery._take()
+    time.pass_(seconds=9)
+    somebody_else()
+    delivery._see_off(delivery._take())
+    monkeypatch.setattr(leases, "me", lambda: "first")
+    delivery._see_off(first)
+    transports.rest()
+    assert inside.waiting() == []
+    assert inside.world.rows(ACCEPTED) == [(1,)]
+    if who == ANN:
+        assert type_code(browser, inside.codes()[0]).status == 303
+
+
+@pytest.mark.skipif(KIND == "sqlite", reason="one at a time writes to SQLite")
+def test_whoever_claims_keeps_nobody_from_another_message(office):
+    office.asked(ANN, BOB)
+    found = []
+
+    def also() -> None:
+        with office.world.app.app_context():
+            found.append(claim())
+
+    with office.world.app.app_context(), transaction() as session:
+        mine = leases.pick(session)
+        other = threading.Thread(target=also)
+        other.start()
+        other.join(10)
+    assert found[0] is not None
+    assert found[0].id != mine.id

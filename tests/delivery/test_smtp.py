@@ -16,7 +16,7 @@ from portal.core import clock
 from portal.delivery import transports
 from portal.delivery.outcomes import NotAccepted
 from portal.delivery.parcels import EMAIL, Parcel
-from portal.delivery.transports import keeping
+from portal.delivery.transports import keeping, mime
 from tests.delivery.conftest import outcome
 from tests.rigs.smtp import PASSWORD, USER, SmtpServer, free_port
 
@@ -66,13 +66,28 @@ class TestWhatArrives:
         ]  # fmt: skip
         assert (got.text, got.html) == (TEXT.replace("\n", "\r\n"), "<p>é</p>\r\n")
 
+    def test_nothing_in_a_header_looks_like_a_code(self, sending, server):
+        sending(server)
+        heads = [mime.written(LETTER).partition(b"\r\n\r\n")[0] for _ in range(50)]
+        assert not [head for head in heads if re.search(rb"(?<!\d)\d{6}(?!\d)", head)]
+
     def test_a_raw_view_can_be_read(self, server, sending):
         sending(server)
         transports.send(LETTER)
         raw = server.wait_for(1)[0].raw.decode("ascii")
         assert "\r\n123456\r\n" in raw
         assert "base64" not in raw.lower()
-        assert max(map(len, raw.splitlines())) < 998
+        assert max(map(len, raw.splitlines())) <= 78
+
+    @pytest.mark.parametrize(
+        "text", ["=20 = =3D\n", "ends \nin\t\n", "ü" * 200 + "\n", "\n\n-- \n"]
+    )
+    def test_every_text_arrives_as_it_was_written(self, server, sending, text):
+        sending(server)
+        transports.send(replace(LETTER, text=text, html=text))
+        [got] = server.wait_for(1)
+        assert (got.text, got.html) == (text.replace("\n", "\r\n"),) * 2
+        assert got.message.defects == []
 
     @pytest.mark.parametrize("given, shown", [
         ("x@example.org", "Latchkey account <x@example.org>"),
@@ -431,3 +446,11 @@ def test_codes_and_addresses_are_not_logged(server, sending, caplog):
     refused()
     ours = [record for record in caplog.records if not record.name.startswith("mail.")]  # the rig's
     assert not [each for each in ours if re.search("ann@|123456", each.getMessage())]
+
+
+@pytest.mark.parametrize("words", ["=?utf-8?q?a=0D=0ABcc:_eve@example.org?= tail", "a\n", "a\rb"])
+def test_words_of_a_header_make_no_other_header(app, words):
+    parcel = Parcel("outbox-1.1", "email", "ann@example.org", words, "Hello", None)
+    with app.app_context(), pytest.raises(NotAccepted) as refused:
+        mime.written(parcel)
+    assert refused.value.for_good

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -272,11 +273,26 @@ def _the_helpdesk_alone(guide: Guide) -> None:
 
 
 def _the_disk_is_gone(guide: Guide) -> None:
-    """What nobody foresaw: a file lies where the folder of the pictures should be."""
+    """A file lies where the folder of the pictures should be."""
     uploads = guide.portal.folder / "uploads"
     uploads.rename(uploads.with_name("gone"))
     uploads.write_text("")
     _a_picture_is_chosen(guide)
+
+
+def _a_row_is_broken(guide: Guide) -> None:
+    """What nobody foresaw."""
+    _write(guide, "UPDATE profile SET links = links || '{'")
+
+
+def _the_row_is_mended(guide: Guide) -> None:
+    _write(guide, "UPDATE profile SET links = rtrim(links, '{')")
+
+
+def _write(guide: Guide, statement: str) -> None:
+    with sqlite3.connect(guide.portal.folder / "portal.db", timeout=30) as database:
+        assert database.execute(statement).rowcount
+    database.close()
 
 
 BEFORE = (
@@ -444,11 +460,20 @@ AFTER = (
     Sight("kept", "Your profile", "/sign-in", SIGN_IN, "Sign in"),
     Sight("activity-long", "What happened to your account", "/security/activity"),
     Sight(
-        "defect",
-        "Something went wrong here",
+        "picture-not-kept",
+        "Your profile",
         "/profile",
         press="Save picture",
         first=_the_disk_is_gone,
+        error=True,
+    ),
+    Sight(
+        "defect",
+        "Something went wrong here",
+        "/profile",
+        press="Save name",
+        first=_a_row_is_broken,
+        last=_the_row_is_mended,
     ),
     Sight("not-you", "Was that not you?", first=_somebody_became_staff),
     Sight("held", "Everybody is signed out", press="Sign everybody out"),

@@ -14,7 +14,7 @@ from flask.cli import FlaskGroup
 from sqlalchemy import text
 
 from portal.core.db import db
-from tests.conftest import PASSWORD, Account, Mail, Post, ask, open_account, sign_in
+from tests.conftest import PASSWORD, Account, Mail, Post, ask, new_account, sign_in
 from tests.rigs.visitor import Page, Visitor
 
 ANN = "ann@example.org"
@@ -35,14 +35,7 @@ class World:
 
     def account(self, email: str = ANN, full_name: str = "Ann Miller") -> Account:
         """Somebody who signed up from elsewhere, with a proven address, signed in nowhere."""
-        browser = self.visitor(address="192.0.2.9")
-        open_account(browser, email, full_name)
-        browser.follow()
-        code = self.post.newest(email).code
-        assert browser.submit("/sign-up/code", code=code).location == "/profile"
-        browser.get("/profile")
-        browser.submit("/sign-out")
-        return Account(email, PASSWORD, full_name)
+        return new_account(self.app, email, full_name)
 
     def inside(self, email: str = ANN, password: str = PASSWORD, **more: object) -> Visitor:
         """A browser in which this person is signed in."""

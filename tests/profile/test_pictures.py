@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 from portal.core.errors import Rejected, TooLarge, WrongKind
-from portal.profile import pictures, stores
+from portal.profile import disk, filenames, pictures
 
 RED, GREEN, BLUE, YELLOW = (250, 20, 20), (20, 200, 20), (20, 20, 250), (240, 230, 20)
 CORNERS = (RED, GREEN, BLUE, YELLOW)  # top left, top right, bottom left, bottom right
@@ -42,7 +42,7 @@ def make(limits):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(stores, "setting", {"UPLOAD_FOLDER": str(tmp_path)}.__getitem__)
+    monkeypatch.setattr(disk, "setting", {"UPLOAD_FOLDER": str(tmp_path)}.__getitem__)
     return tmp_path
 
 
@@ -649,21 +649,21 @@ def test_a_photo_of_12_megapixels_becomes_three_squares(make):
 
 
 def test_what_is_saved_is_read_until_it_is_removed(folder):
-    name = stores.new_name()
-    stores.save(name, {512: b"large", 96: b"small"})
-    assert (stores.read(name, 512), stores.read(name, 96)) == (b"large", b"small")
-    assert stores.exists(name, 96)
-    assert not stores.exists(name, 256)
-    assert stores.read(name, 256) is None
-    stores.remove(name)
-    assert not stores.exists(name, 96)
-    stores.remove(name)
+    name = filenames.new_name()
+    disk.save(name, {512: b"large", 96: b"small"})
+    assert (disk.read(name, 512), disk.read(name, 96)) == (b"large", b"small")
+    assert disk.exists(name, 96)
+    assert not disk.exists(name, 256)
+    assert disk.read(name, 256) is None
+    disk.remove(name)
+    assert not disk.exists(name, 96)
+    disk.remove(name)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_files_lie_below_the_first_two_digits_and_others_may_read_them(folder):
-    name = stores.new_name()
-    stores.save(name, {96: b"small"})
+    name = filenames.new_name()
+    disk.save(name, {96: b"small"})
     path = folder / name[:2] / f"{name}-96.webp"
     assert path.read_bytes() == b"small"
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
@@ -671,7 +671,7 @@ def test_files_lie_below_the_first_two_digits_and_others_may_read_them(folder):
 
 
 def test_names_are_long_and_never_the_same():
-    names = {stores.new_name() for _n in range(1000)}
+    names = {filenames.new_name() for _n in range(1000)}
     assert len(names) == 1000
     assert all(len(name) == 32 and set(name) <= set("0123456789abcdef") for name in names)
 
@@ -681,40 +681,40 @@ def test_names_are_long_and_never_the_same():
     ["", "..", "../../etc/passwd", "a" * 31, "A" * 32, "a" * 32 + "\n", "*" * 32, "a" * 30 + "/."],
 )
 def test_a_name_that_is_none_leads_nowhere(folder, name):
-    assert stores.read(name, 96) is None
-    assert not stores.exists(name, 96)
+    assert disk.read(name, 96) is None
+    assert not disk.exists(name, 96)
     with pytest.raises(ValueError, match="no name"):
-        stores.save(name, {96: b"x"})
+        disk.save(name, {96: b"x"})
     with pytest.raises(ValueError, match="no name"):
-        stores.remove(name)
+        disk.remove(name)
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("side", [0, -1, 10_000])
 def test_a_size_that_is_none_leads_nowhere(folder, side):
-    assert stores.read(stores.new_name(), side) is None
+    assert disk.read(filenames.new_name(), side) is None
 
 
 def test_a_full_disk_leaves_no_half_file(folder):
-    name = stores.new_name()
+    name = filenames.new_name()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
     try:
         with pytest.raises(OSError, match="too large"):
-            stores.save(name, {96: b"small", 512: bytes(200_000)})
+            disk.save(name, {96: b"small", 512: bytes(200_000)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_a_reader_never_meets_a_half_file(folder, monkeypatch):
-    name, seen_names = stores.new_name(), []
-    replace = stores.Path.replace
+    name, seen_names = filenames.new_name(), []
+    replace = disk.Path.replace
 
     def watched(path, target):
-        seen_names.append((path.name, stores.exists(name, 96), path.read_bytes()))
+        seen_names.append((path.name, disk.exists(name, 96), path.read_bytes()))
         return replace(path, target)
 
-    monkeypatch.setattr(stores.Path, "replace", watched)
-    stores.save(name, {96: b"all of it"})
+    monkeypatch.setattr(disk.Path, "replace", watched)
+    disk.save(name, {96: b"all of it"})
     assert [(there, data) for _name, there, data in seen_names] == [(False, b"all of it")]

@@ -8,11 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
 
-from portal import create_app
-from portal.core.db import db
-from tests.conftest import OTHER_PASSWORD, PASSWORD, SETTINGS
+from tests.conftest import OTHER_PASSWORD, PASSWORD
 from tests.policy.world import World, wrong
 
 ROOT = Path(__file__).parents[2]
@@ -40,22 +37,14 @@ FORGET, RESET, VALIDATE = (
 )
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def settings(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'race.db'}"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    return SETTINGS | {"UPLOAD_FOLDER": str(tmp_path / "uploads"), "DATABASE_URL": url}
+@pytest.fixture
+def settings(shared_settings):
+    return shared_settings
 
 
 @pytest.fixture
-def world(settings):
-    app = create_app(settings)
-    with app.app_context():
-        upgrade()
-    yield World(app)
-    with app.app_context():
-        db.engine.dispose()
+def world(app):
+    return World(app)
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ def test_d02_the_link_of_a_page_is_not_for_programs(app, client, visitor, post):
     visitor.submit("/sign-up", email="who@example.org", password=PASSWORD, **typed)
     mail = post.newest("who@example.org")
     ((uid,),) = World(app).rows("SELECT uuid FROM person")
-    uid = str(UUID(uid))
+    uid = str(UUID(str(uid)))
     path = f"/auth/verify-otp/{uid}/{mail.link.rpartition('/')[2]}/"
     assert client.post(path, json={"otp": mail.code}).status_code == 400
 

@@ -1,13 +1,17 @@
 """Family E on the wire: what the rows E01 to E10 say, told to the served product."""
 
+import re
 from io import BytesIO
 from uuid import UUID
 
 import pytest
+import requests
 from PIL import Image
 
 from tests.attacks.conftest import png
+from tests.rigs.bucket import Bucket
 from tests.rigs.caller import Caller
+from tests.rigs.fixtures import ROOM
 from tests.rigs.program import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -19,6 +23,7 @@ from tests.rigs.program import (
     somebody,
     with_code,
 )
+from tests.rigs.server import Server
 
 POSTS = "/register", "/login", "/forgot-password", "/reset-password"
 USER = {"id", "full_name", "email", "role", "avatar"}
@@ -391,6 +396,26 @@ def test_e07_what_it_is_decides_and_not_what_it_is_called(wire, ann, kind):
 def test_e07_other_kinds_are_refused_whatever_they_are_called(wire, ann, data):
     answer = Program(wire, ann.access).post("/update-profile", **avatar(data))
     refused(answer, 415 if data else 400, "avatar")
+
+
+# ------------------------------------------------------------------ E08
+
+
+def test_e08_pictures_are_in_the_bucket_under_names_of_chance_and_come_from_us(tmp_path):
+    with Bucket() as store, Server(tmp_path, **ROOM, **store.settings()) as portal:
+        eve = Program(portal, somebody(portal).access)
+        address = eve.post("/update-profile", **avatar(picture())).json()["user"]["avatar"]
+        objects = store.objects()
+        assert len(objects) == 3
+        assert all(re.fullmatch(r"[0-9a-f]{2}/[0-9a-f]{32}-\d+\.webp", each) for each in objects)
+        assert address.startswith(f"{portal.url}/pictures/")
+        shown = requests.get(address, timeout=10, allow_redirects=False)
+        assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/webp")
+        assert shown.content in [store.get(each) for each in objects]
+        assert not list(tmp_path.rglob("*.webp"))
+        eve.post("/update-profile", **avatar(picture(side=400)))
+        assert len(store.objects()) == 3
+        assert not set(objects) & set(store.objects())
 
 
 # ------------------------------------------------------------------ E09, E10, and the pages behind

@@ -7,24 +7,17 @@ with Postgres() as postgres:
 from __future__ import annotations
 
 import itertools
-import os
-import pwd
 import shutil
 import signal
-import subprocess
-import tempfile
-import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import psycopg
 
-from tests.rigs.smtp import free_port
+from tests.rigs.daemon import Throwaway
 
 OWNER = "latchkey"
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-START_SECONDS = 30
 
 
 def binaries() -> Path | None:
@@ -39,19 +32,24 @@ def missing() -> str | None:
     """Why no server can be started on this machine; None when one can."""
     if not binaries():
         return "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
-    if os.geteuid() == 0 and not _account():
-        return "root may not run PostgreSQL, and there is no user 'postgres' to run it as"
-    return None
+    return Postgres.refused()
 
 
-class Postgres:
-    """A cluster in a temporary folder, on a loopback port; durability is off, speed is on."""
+class Postgres(Throwaway):
+    """A cluster in a temporary folder, on a loopback port.
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="latchkey-postgres-"))
+    `options` are its settings; by default durability is off, speed is on.  When it is stopped it
+    ends every connection, and what was committed is kept; after a crash it recovers from its log.
+    """
+
+    name, owner = "PostgreSQL", "postgres"
+    stops, kills = signal.SIGINT, signal.SIGQUIT  # its "fast" and "immediate"
+
+    def __init__(self, options: Mapping[str, str] = QUICK) -> None:
+        super().__init__()
+        self._options = options
         self._bin = binaries()
         self._numbers = itertools.count(1)
-        self.port = free_port()
 
     def fresh_database(self) -> str:
         """Makes an empty database.  -> its SQLAlchemy URL."""
@@ -60,86 +58,21 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name}")
         return "postgresql+psycopg://" + self._address(name).partition("://")[2]
 
-    def start(self) -> None:
-        """Starts the server on its port and its data, and returns once it answers."""
-        options = [f"-c{name}={value}" for name, value in QUICK.items()]
+    def _prepare(self) -> None:
+        where = ["-D", str(self._folder / "data"), "-U", OWNER, "-A", "trust", "--no-sync"]
+        self._run(str(self._bin / "initdb"), *where, "-E", "UTF8", "--locale=C.UTF-8")
+
+    def _command(self) -> list[str]:
+        options = [f"-c{name}={value}" for name, value in self._options.items()]
         options += ["-k", str(self._folder), "-p", str(self.port), "-clisten_addresses=127.0.0.1"]
-        with (self._folder / "log").open("ab") as log:
-            command = [str(self._bin / "postgres"), "-D", str(self._folder / "data"), *options]
-            self._server = subprocess.Popen(command, stdout=log, stderr=log, **_as_owner())
-        self._wait()
+        return [str(self._bin / "postgres"), "-D", str(self._folder / "data"), *options]
 
-    def stop(self) -> None:
-        """Ends every connection, then the server ("fast"); what was committed is kept."""
-        self._end(signal.SIGINT)
-
-    def kill(self) -> None:
-        """Ends it as a crash would ("immediate"); its next start recovers from its log."""
-        self._end(signal.SIGQUIT)
-
-    def restart(self) -> None:
-        """Stops it and starts it on the same port and data."""
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> Postgres:
-        if account := _account():
-            os.chown(self._folder, account.pw_uid, account.pw_gid)
-        where = ["-D", self._folder / "data", "-U", OWNER, "-A", "trust", "--no-sync"]
-        self._run("initdb", *where, "-E", "UTF8", "--locale=C.UTF-8")
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _end(self, how: signal.Signals) -> None:
-        self._server.send_signal(how)
+    def _answers(self) -> bool:
         try:
-            self._server.wait(10)
-        except subprocess.TimeoutExpired:
-            self._server.send_signal(signal.SIGQUIT)
-            self._server.wait(10)
+            psycopg.connect(self._address("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _address(self, database: str) -> str:
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
-
-    def _run(self, program: str, *arguments: Any) -> None:
-        command = [str(self._bin / program), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, **_as_owner())
-        if done.returncode:
-            raise RuntimeError(f"{program} failed:\n{done.stderr}")
-
-    def _wait(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and self._server.poll() is None:
-            try:
-                psycopg.connect(self._address("postgres"), connect_timeout=2).close()
-                return
-            except psycopg.OperationalError:
-                time.sleep(0.05)
-        raise RuntimeError(f"PostgreSQL did not start:\n{(self._folder / 'log').read_text()}")
-
-
-def _account() -> pwd.struct_passwd | None:
-    """The user to run as, when we are root, whom PostgreSQL refuses."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        return pwd.getpwnam("postgres")
-    except KeyError:
-        return None
-
-
-def _as_owner() -> dict[str, Any]:
-    account = _account()
-    home = {"cwd": "/"}
-    if not account:
-        return home
-    return home | {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}

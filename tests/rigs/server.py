@@ -11,20 +11,22 @@ import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import config
 from tests.rigs.smtp import free_port
 
 ROOT = Path(__file__).parents[2]
+_MIGRATED = tempfile.TemporaryDirectory(prefix="latchkey-migrated-")  # an SQLite file, once made
 START_SECONDS, STOP_SECONDS = 40, 15
 
 
@@ -55,6 +57,8 @@ class Letter:
 class Server:
     """Migrates a database, serves it, and ends with the `with` block; `settings` go on top."""
 
+    command = ("flask", "--app", "wsgi", "serve")
+
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -75,7 +79,7 @@ class Server:
 
     def start(self) -> None:
         """Starts the process and returns once it answers.  Raises AssertionError with its log."""
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "serve"]
+        command = [sys.executable, "-m", *self.command]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
@@ -119,17 +123,23 @@ class Server:
             assert time.monotonic() < until, f"{came} in {seconds} s.\n{self.log()}"
             time.sleep(0.1)
 
-    def __enter__(self) -> Server:
+    def migrate(self) -> None:
+        """Makes its tables; those of an SQLite file are made once, and copied from then on."""
+        file, kept = self.folder / "portal.db", Path(_MIGRATED.name) / "portal.db"
+        own = self.environment["DATABASE_URL"] == f"sqlite:///{file}" and not file.exists()
+        if own and kept.exists():
+            shutil.copyfile(kept, file)
+            return
         self.flask("db", "upgrade")
+        if own:
+            shutil.copyfile(file, kept)
+
+    def __enter__(self) -> Server:
+        self.migrate()
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self.process.poll() is None:
             self.stop()
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.journey
 @pytest.fixture
 def migrated(tmp_path):
     server = Server(tmp_path)
-    server.flask("db", "upgrade")
+    server.migrate()
     return server
 
 

@@ -14,7 +14,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -133,6 +133,14 @@ class Page:
         return [attribute(node, "action") for node in self.tree.css("form")]
 
 
+@dataclass(frozen=True)
+class Memento:
+    """What a browser holds: its cookies and the page last seen."""
+
+    cookies: dict[Any, Any]
+    page: Page | None
+
+
 class Visitor:
     """Keeps cookies and the page last seen, like a browser; one visitor is one browser."""
 
@@ -189,6 +197,14 @@ class Visitor:
         """The value of a cookie that this browser holds."""
         found = self.client.get_cookie(name, domain=urlsplit(self.site).hostname or "localhost")
         return found.value if found else None
+
+    def memento(self) -> Memento:
+        """What this browser holds now."""
+        return Memento(dict(self.client._cookies or {}), self.page and replace(self.page))
+
+    def recall(self, memento: Memento) -> None:
+        """Holds what another browser held."""
+        self.client._cookies, self.page = dict(memento.cookies), memento.page
 
     def _post(self, path: str, data: Any, kind: str | None, headers: dict[str, str]) -> Page:
         origin = {"Origin": self.site, "Sec-Fetch-Site": "same-origin"}

@@ -16,7 +16,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 from tests.rigs.server import ROOT
 
@@ -91,12 +90,7 @@ class Worker:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.kill()
 
     def _ended(self) -> int:
@@ -126,12 +120,22 @@ class DeliverWorker(Worker):
 
 
 class CeleryWorker(Worker):
-    """`celery -A wsgi:celery worker -B`: `concurrency` processes that send, and one that sweeps."""
+    """`celery -A wsgi:celery worker -B`: `concurrency` processes that send, and one that sweeps.
 
-    def __init__(self, environment: Mapping[str, str], log: Path, concurrency: int = 2) -> None:
+    `sweeps=False` leaves the last one out: a `CeleryBeat` of its own does it.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        log: Path,
+        concurrency: int = 2,
+        *,
+        sweeps: bool = True,
+    ) -> None:
         pool = ["--pool", "prefork", "--concurrency", str(concurrency), "--loglevel", "INFO"]
-        command = ["celery", "-A", "wsgi:celery", "worker", "-B", *pool]
-        super().__init__(command, environment, log)
+        own = ["--hostname", f"{log.stem}@%h", *(["-B"] if sweeps else [])]
+        super().__init__(["celery", "-A", "wsgi:celery", "worker", *own, *pool], environment, log)
 
     def is_ready(self) -> bool:
         return " ready." in self.said()
@@ -155,6 +159,17 @@ class CeleryWorker(Worker):
     def _children(self) -> list[int]:
         listed = _read(f"{self.pid}/task/{self.pid}/children").split()
         return [int(pid) for pid in listed if _status(int(pid), "State") not in ("", "Z")]
+
+
+class CeleryBeat(Worker):
+    """`celery -A wsgi:celery beat`: tells workers every few seconds to look for themselves."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        command = ["celery", "-A", "wsgi:celery", "beat", "--loglevel", "INFO"]
+        super().__init__(command, environment, log)
+
+    def is_ready(self) -> bool:
+        return "maxinterval" in self.said()
 
 
 def _ignores(pid: int, which: signal.Signals) -> bool:

@@ -295,12 +295,17 @@ def test_a_file_that_breaks_off_has_no_last_line(app, ruth, ann, put, monkeypatc
     )
     pieces = answer.iter_encoded()
     got = next(pieces) + next(pieces)
-    with app.app_context(), transaction() as session:
-        session.execute(text("ALTER TABLE event RENAME TO gone"))
+    _rename(app, "event", "gone")
     with pytest.raises(Exception, match="event"):
         got += b"".join(pieces)
     answer.close()
+    _rename(app, "gone", "event")
     assert b"End of the log" not in got
+
+
+def _rename(app, table, name) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 def _count(app) -> int:
