@@ -10,37 +10,21 @@ connection, signed in as an agent.  Goals for the 95th percentile: search 100 ms
 import argparse
 import http.client
 import logging
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import Flask
-
-import config
-from bench import town
+from bench import agents, town, townsfolk
 from bench.delivery import machine, say
-from portal import create_app
-from portal.accounts import people
-from portal.accounts.service import staffing
-from portal.core import keyring
-from portal.core.audit import OPERATOR
-from tests.conftest import Post, open_account, sign_in
-from tests.rigs import authenticator
 from tests.rigs.server import Server
-from tests.rigs.visitor import Visitor
 
-AGENT = "ruth.lund@example.org"
 SEARCH, PERSON, NUMBERS = 100, 150, 300  # milliseconds
-FIRST = 1_000
-COOKIE = "latchkey"
 
 
 @dataclass(frozen=True)
@@ -58,28 +42,40 @@ def _search(words: Callable[[int], str]) -> Callable[[int], str]:
 
 def _sights(people_there: int) -> list[Sight]:
     def somebody(number: int) -> int:
-        return FIRST + number * 7919 % people_there
+        return townsfolk.BEGIN + number * 7919 % people_there
 
     def number_of(number: int) -> str:
         found = somebody(number)
-        return str(town.phone(found - found % 3))
+        return str(townsfolk.phone(found - found % 3))
 
     return [
         Sight("/healthz", float("inf"), lambda _number: "/healthz"),
-        Sight("first name", SEARCH, _search(lambda number: town.FIRST[number % 5])),
+        Sight("first name", SEARCH, _search(lambda number: townsfolk.FIRST[number % 5])),
         Sight("one letter", SEARCH, _search(lambda number: "amosr"[number % 5])),
-        Sight("surname", SEARCH, _search(lambda number: town.surname(somebody(number)))),
+        Sight("surname", SEARCH, _search(lambda number: townsfolk.surname(somebody(number)))),
         Sight(
             "two words",
             SEARCH,
-            _search(lambda n: f"{town.first_name(somebody(n))} {town.surname(somebody(n))[:4]}"),
+            _search(
+                lambda n: (
+                    f"{townsfolk.first_name(somebody(n))} {townsfolk.surname(somebody(n))[:4]}"
+                )
+            ),
         ),
-        Sight("two common", SEARCH, _search(lambda n: f"{town.FIRST[n % 5]} {town.FIRST[0]}")),
-        Sight("address", SEARCH, _search(lambda number: town.address(somebody(number)))),
+        Sight(
+            "two common",
+            SEARCH,
+            _search(lambda n: f"{townsfolk.FIRST[n % 5]} {townsfolk.FIRST[0]}"),
+        ),
+        Sight("address", SEARCH, _search(lambda number: townsfolk.address(somebody(number)))),
         Sight("phone", SEARCH, _search(number_of)),
         Sight("nobody", SEARCH, _search(lambda number: f"xq{number} zz")),
         Sight("person", PERSON, lambda n: f"/admin/people/{UUID(int=somebody(n))}"),
-        Sight("busy person", PERSON, lambda _n: f"/admin/people/{UUID(int=FIRST + town.BUSY)}"),
+        Sight(
+            "busy person",
+            PERSON,
+            lambda _n: f"/admin/people/{UUID(int=townsfolk.BEGIN + townsfolk.BUSY)}",
+        ),
         Sight("numbers, 30 days", NUMBERS, lambda _number: "/admin"),
         Sight("numbers, 90 days", NUMBERS, lambda _number: "/admin?days=90"),
         Sight("numbers, SMS", NUMBERS, lambda _number: "/admin?days=90&channel=sms"),
@@ -106,30 +102,11 @@ def main() -> int:
 
 def _prepared(portal: Server, given: argparse.Namespace) -> str:
     """-> the cookie of an agent who is signed in."""
-    keyring.make(Path(portal.environment["SIGNING_KEYS_FILE"]))
-    known = {each.name for each in config.SETTINGS}
-    own = {name: value for name, value in portal.environment.items() if name in known and value}
-    app = create_app(own | {"PUBLIC_URL": portal.url})
-    cookie = _signed_in(app)
+    app = agents.application(portal)
+    cookie = agents.signed_in(app)
     with app.app_context():
         town.fill(given.people, given.events)
-    with closing(sqlite3.connect(portal.folder / "portal.db")) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return cookie
-
-
-def _signed_in(app: Flask) -> str:
-    browser = Visitor(app)
-    open_account(browser, AGENT, "Ruth Lund")
-    browser.follow()
-    browser.submit("/sign-up/code", code=Post(app).newest(AGENT).code)
-    browser.get("/profile")
-    browser.submit("/sign-out")
-    with app.app_context():
-        staffing.change_role(people.find(AGENT), "support", None, OPERATOR)
-    sign_in(browser, AGENT)
-    authenticator.set_up(browser)
-    return f"{COOKIE}={browser.cookie(COOKIE)}"
 
 
 def _table(port: int, cookie: str, sights: list[Sight], rounds: int) -> int:

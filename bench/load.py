@@ -46,12 +46,15 @@ PASSWORD, NEXT_PASSWORD = "copper lantern tuesday", "wooden planet friday"
 SETTINGS = {"THROTTLES": "off", "BCRYPT_COST": "4"}
 
 
+Owed = dict[str, tuple[str, float]]  # address -> kind, since when, in seconds of Unix time
+
+
 @dataclass
 class Ledger:
     """What was answered, and what is owed for it."""
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
-    owed: dict[str, tuple[str, float]] = field(default_factory=dict)  # address -> kind, since
+    owed: Owed = field(default_factory=dict)
     times: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -157,17 +160,18 @@ def _run(stack: ExitStack, seconds: float, per_second: float) -> int:
     parts = {"REDIS_URL": redis.url, "DATABASE_URL": database}
     portal = stack.enter_context(Server(folder, **post.settings(), **parts, **SETTINGS))
     stack.enter_context(CeleryWorker(portal.environment, folder / "celery.log"))
-    town = Town(portal.url, iter(_settle(portal, int(seconds * per_second))))
+    town = Town(portal.url, iter(settle(portal, int(seconds * per_second))))
     for at, part in (REDIS_AT, redis), (POSTGRES_AT, postgres):
         timer = threading.Timer(at * seconds, _restart, [part])
         timer.start()
         stack.callback(timer.join)
     ledger = _load(town, seconds, per_second)
-    waiting = _drained(database)
+    waiting = drained(database)
     return _tell(ledger, post.accepted(), waiting)
 
 
-def _settle(portal: Server, number: int) -> list[str]:
+def settle(portal: Server, number: int) -> list[str]:
+    """-> the addresses of so many people with PASSWORD."""
     app = create_app(portal.environment)
     with app.app_context():
         known = hashing.make(PASSWORD)
@@ -205,7 +209,7 @@ def _load(town: Town, seconds: float, per_second: float) -> Ledger:
     return ledger
 
 
-def _drained(database: str) -> int:
+def drained(database: str) -> int:
     """Returns when nothing waits any more, or too long.  -> how many messages still wait."""
     until = time.monotonic() + DRAIN_SECONDS
     with psycopg.connect(database.replace("+psycopg", ""), autocommit=True) as connection:
@@ -218,16 +222,26 @@ def _drained(database: str) -> int:
 
 
 def _tell(ledger: Ledger, accepted: list[Accepted], waiting: int) -> int:
-    last = {letter.to: letter.at for letter in accepted}
-    lost = [kind for who, (kind, since) in ledger.owed.items() if last.get(who, 0) < since]
+    missing = lost(ledger.owed, accepted)
     for (kind, status), number in sorted(ledger.answers.items()):
         say(f"{number:6} {kind}: {status}")
     times = sorted(1000 * each for each in ledger.times)
     say(f"answers: median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms")
-    twice = len(accepted) - len({letter.id for letter in accepted})
-    say(f"accepted: {len(accepted)} messages, {twice} of them again; still waiting: {waiting}")
-    say(f"owed: {len(ledger.owed)} messages; lost: {len(lost)} {dict(Counter(lost)) or ''}")
-    return 1 if lost or waiting else 0
+    again = f"{twice(accepted)} of them again"
+    say(f"accepted: {len(accepted)} messages, {again}; still waiting: {waiting}")
+    say(f"owed: {len(ledger.owed)} messages; lost: {len(missing)} {dict(Counter(missing)) or ''}")
+    return 1 if missing or waiting else 0
+
+
+def lost(owed: Owed, accepted: list[Accepted]) -> list[str]:
+    """-> the kind of each flow whose message was not accepted after it was promised."""
+    last = {letter.to: letter.at for letter in accepted}
+    return [kind for who, (kind, since) in owed.items() if last.get(who, 0) < since]
+
+
+def twice(accepted: list[Accepted]) -> int:
+    """How many messages were accepted again."""
+    return len(accepted) - len({letter.id for letter in accepted})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,24 @@
+"""Everything that the comparison has measured, by what and whose."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from bench.gaps import Times
+from bench.walks import Walks
+from bench.wrk import Result
+
+Key = tuple[str, str]  # what, who
+
+
+@dataclass
+class Seen:
+    """`runs` of wrk, a round each; `sent`: requests a second with the sending of their messages,
+
+    and how many messages came; `times` of known and unknown; `walks`; `hashes` a second, bare.
+    """
+
+    runs: dict[Key, list[Result]] = field(default_factory=lambda: defaultdict(list))
+    sent: dict[Key, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
+    times: dict[str, Times] = field(default_factory=lambda: defaultdict(lambda: ([], [])))
+    walks: dict[str, list[Walks]] = field(default_factory=lambda: defaultdict(list))
+    hashes: list[float] = field(default_factory=list)

@@ -1,0 +1,144 @@
+"""The portal beside Flask-Security-Too and django-allauth, and beside a bare Flask application.
+
+    python -m bench.side_by_side [--rounds 3] [--seconds 5] [--pairs 100] [--walks 2]
+                                 [--markdown FILE]
+
+Everybody is served alike (bench.served), on one PostgreSQL that syncs every commit, with one mail
+server that takes everything at once, and is measured in turn, round after round; rates are medians.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from itertools import count
+from multiprocessing import get_context
+from pathlib import Path
+
+import bcrypt
+
+from bench import gaps, rivals, tables, wrk
+from bench.delivery import machine, say
+from bench.rivals import Rival
+from bench.seen import Seen
+from bench.sheet import tell
+from bench.sink import Sink
+from bench.walks import walk
+from bench.works import HASHING, MEASURES, SENDING, WRITING, again, make_ready, works
+from bench.wrk import Work
+from tests.rigs import postgres
+
+CORES, COST = 2, 12
+HASHING_TIMES = 2  # longer, for what is counted in few
+DRAIN_SECONDS = 180
+
+
+def main() -> None:
+    """Prints the tables.  Exits with 1 when an answer was not what it should be."""
+    given = _arguments()
+    if lack := wrk.missing() or postgres.missing() or rivals.missing():
+        sys.exit(f"The comparison cannot run: {lack}")
+    seen, head = Seen(), f"{machine()}, load before {os.getloadavg()[0]:.1f}"
+    say(head)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        sink = stack.enter_context(Sink(folder))
+        _measure(rivals.start(stack, folder, sink), sink, given, seen)
+    tell(head, tables.HEADING, tables.written(seen), given.markdown)
+    if wrong := list(tables.wrong(seen)):
+        sys.exit("\n".join(["", "WRONG ANSWERS, OR NONE: these rates count for nothing.", *wrong]))
+
+
+def _measure(all_: dict[str, Rival], sink: Sink, given: argparse.Namespace, seen: Seen) -> None:
+    todo = {name: works(rival) | again(rival) for name, rival in all_.items()}
+    _warm_up(all_, todo)
+    turns = count()
+    for number in range(given.rounds):
+        say(f"round {number + 1} of {given.rounds} ...")
+        _rates(all_, todo, sink, given.seconds, seen)
+        for name in [each for each in all_ if all_[each].ways]:
+            for kept, more in zip(seen.times[name], gaps.ask(all_[name], given.pairs), strict=True):
+                kept.extend(more)
+            _settle(all_[name])
+            seen.walks[name].append(walk(all_[name], sink, turns, given.walks))
+            _settle(all_[name])
+
+
+def _warm_up(all_: dict[str, Rival], todo: dict[str, dict[str, Work]]) -> None:
+    for name, own in todo.items():
+        for what in [each for each in own if each not in WRITING]:
+            wrk.run(all_[name].port, own[what], 1)
+
+
+def _rates(
+    all_: dict[str, Rival],
+    todo: dict[str, dict[str, Work]],
+    sink: Sink,
+    seconds: float,
+    seen: Seen,
+) -> None:
+    """One run of everything, what is alike beside each other."""
+    seen.hashes.append(_bare_hashes(seconds * HASHING_TIMES))
+    for what in MEASURES:
+        for name in [each for each in all_ if what in todo[each]]:
+            rival, work = all_[name], todo[name][what]
+            make_ready(rival, what)
+            began, before = time.monotonic(), sink.count()
+            length = seconds * (HASHING_TIMES if what in HASHING else 1)
+            result = wrk.run(rival.port, work, length)
+            seen.runs[what, name].append(result)
+            say(f"  {what}, {name}: {result.rate:.1f} a second, {result.wrong} wrong")
+            if what in WRITING:
+                _drain(rival)
+                whole = result.answers / (time.monotonic() - began)
+                _settle(rival)
+                if what in SENDING:
+                    seen.sent[what, name].append((whole, sink.count() - before))
+
+
+def _settle(rival: Rival) -> None:
+    """Waits until nothing of the last run is left: no request and no message."""
+    rival.served.rest()
+    _drain(rival)
+    rival.served.rest()
+
+
+def _drain(rival: Rival) -> None:
+    """Waits until all messages that were asked for are sent.  Raises TimeoutError."""
+    until = time.monotonic() + DRAIN_SECONDS
+    while left := rival.waiting():
+        if time.monotonic() > until:
+            raise TimeoutError(f"{rival.name}: {left} messages still wait.")
+        time.sleep(0.05)
+
+
+def _bare_hashes(seconds: float) -> float:
+    """What both cores do when they do nothing else, counted as wrk counts."""
+    with ProcessPoolExecutor(CORES, get_context("spawn")) as pool:
+        list(pool.map(_hashes, [0.5] * CORES))
+        return sum(pool.map(_hashes, [seconds] * CORES)) / seconds
+
+
+def _hashes(seconds: float) -> int:
+    salt, until, done = bcrypt.gensalt(COST), time.monotonic() + seconds, 0
+    while time.monotonic() < until:
+        bcrypt.hashpw(b"x" * 44, salt)
+        done += time.monotonic() < until
+    return done
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5, help="of one run; twice that for hashes")
+    parser.add_argument("--pairs", type=int, default=100, help="known and unknown, a round")
+    parser.add_argument("--walks", type=int, default=2, help="whole recoveries of eight, a round")
+    parser.add_argument("--markdown", type=Path, help="where the tables go as well")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
