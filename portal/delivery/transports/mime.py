@@ -33,8 +33,8 @@ PARTS = (
     b"--%(between)s--\r\n"
 )
 ANOTHER_LINE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\r\n(?![ \t])")
-# Between the parts stands "=_", which no text has that is quoted so, and no digit: nothing in a header
-# looks like a code.
+# Between the parts stands "=_", which no text has that is quoted so, and no digit: nothing in a
+# header looks like a code.
 LETTERS = str.maketrans("0123456789", "ghijklmnop")
 SAME = 50  # subjects that are remembered folded
 
