@@ -36,7 +36,7 @@ def create_app(source: Mapping[str, str] | None = None) -> Flask:
 
     Raises core.settings.Refused when they are unsafe.
     """
-    app = Flask(__name__)
+    app = web.Portal(__name__)
     settings.init_app(app, source)
     for part in logs, access, assets, db, readiness, signing, web, shapes, refusals:
         part.init_app(app)

@@ -7,8 +7,9 @@ from flask import render_template, request
 
 from portal.core.forms import PortalForm
 from portal.core.moulds import TOKEN, pour
+from portal.core.stamps import csrf_token
 from portal.core.unsent import Unsent
-from portal.core.web import THEME, csrf_token, theme
+from portal.core.web import THEME, theme
 
 Page = str | tuple[str, int, dict[str, str]]
 

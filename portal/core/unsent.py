@@ -3,7 +3,7 @@
 To make WTForms' own fields for each page takes longer than to write the page.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -39,8 +39,10 @@ class Unsent:
     problems: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, pattern: tuple[Shown, ...], values: dict[str, Any]) -> None:
+        own = vars(self)
         for each in pattern:
-            setattr(self, each.name, replace(each, data=values.get(each.name, each.data)))
+            said = values.get(each.name, each.data)
+            own[each.name] = Shown(each.id, each.name, each.label, each.choices, said)
 
     def is_submitted(self) -> bool:
         """Never."""

@@ -1,19 +1,23 @@
 """How the portal answers: headers on everything, words on every page; and who asks, from where."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Response, request
 from flask.templating import Environment
 from flask_babel import Babel
-from flask_wtf.csrf import generate_csrf
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.routing import RequestRedirect
 
-from portal.core import access, assets, choices, phrases
+from portal.core import access, assets, choices, phrases, stamps
 from portal.core.folding import Folding
 from portal.core.settings import setting
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 YEAR = 31_536_000
 THEME = "theme"  # the cookie, set by the page's own script
@@ -28,6 +32,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -36,24 +41,23 @@ class Pages(Folding, Environment):
     """Templates as Flask makes them."""
 
 
-class Cookies(SecureCookieSessionInterface):
-    """What the browser keeps for us, signed by Flask, with one signer for all requests."""
+class Portal(Flask):
+    """A Flask application whose views are plain functions."""
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """The key is read at start, and stays."""
-        if "signer" not in app.extensions:
-            app.extensions["signer"] = super().get_signing_serializer(app)
-        return app.extensions["signer"]
+    jinja_environment = Pages
+
+    def ensure_sync(self, func: Any) -> Any:
+        """None is a coroutine: to look at each of them takes as long as most of them run."""
+        return func
 
 
 def init_app(app: Flask) -> None:
     """Gives `app` its languages and headers."""
-    app.jinja_environment = Pages
-    app.session_interface = Cookies()
+    app.session_interface = stamps.Cookies()
     Babel(app)
     app.jinja_env.globals.update(
         asset=assets.asset,
-        csrf_token=csrf_token,
+        csrf_token=stamps.csrf_token,
         day=phrases.day,
         duration=phrases.duration,
         hour=phrases.hour,
@@ -64,28 +68,39 @@ def init_app(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.after_request(_finish)
     app.context_processor(_on_every_page)
+    with app.app_context():
+        told = _with_headers(app.wsgi_app, setting("PUBLIC_URL"))
+    app.wsgi_app = told  # type: ignore[method-assign,assignment]
+
+
+def _with_headers(answers: WSGIApplication, url: str) -> WSGIApplication:
+    """Adds what every answer says, where it does not say something else itself."""
+    secure = {"Strict-Transport-Security": f"max-age={YEAR}; includeSubDomains"}
+    ours = HEADERS | (secure if url.startswith("https://") else {})
+    every = [(name, value, name.lower()) for name, value in ours.items()]
+
+    def answer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        def begin(status: str, headers: list[tuple[str, str]], *err: Any) -> Any:
+            own = {name.lower() for name, _value in headers}
+            more = [(name, value) for name, value, lower in every if lower not in own]
+            return start(status, headers + more, *err)
+
+        return answers(environ, begin)
+
+    return answer
 
 
 def _finish(answer: Response) -> Response:
-    own = {name.lower() for name, _value in answer.headers}
-    answer.headers.extend([each for each in HEADERS.items() if each[0].lower() not in own])
     if isinstance(request.routing_exception, RequestRedirect):
         answer.location = _path_of(request.routing_exception.new_url)
-    secret_path = "token" in (request.view_args or {})
-    answer.headers["Referrer-Policy"] = "no-referrer" if secret_path else "same-origin"
-    if setting("PUBLIC_URL").startswith("https://"):
-        answer.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+    if request.view_args and "token" in request.view_args:
+        answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 
 def _path_of(url: str) -> str:
     """Without scheme and host: behind a proxy ours is http, and a body must not go that way."""
     return urlsplit(url)._replace(scheme="", netloc="").geturl()
-
-
-def csrf_token() -> str:
-    """One a page, however many forms stand on it."""
-    return str(g.get("csrf_token") or generate_csrf())
 
 
 def theme() -> str:

@@ -9,6 +9,7 @@ from flask import session
 from portal.core import choices, web
 from portal.core.forms import PortalForm
 from portal.core.moulds import TOKEN, gap, pour
+from portal.core.stamps import csrf_token
 from portal.core.unsent import Unsent, pattern
 from portal.profile import forms
 from portal.profile.links import PLATFORMS
@@ -68,7 +69,7 @@ def _shown(person: Person, profile: Profile) -> dict[str, object]:
     """What else stands in gaps; the country is one of a list."""
     (countries,) = (each for each in pattern(forms.LocationForm, ()) if each.choices)
     shown: dict[str, object] = {
-        TOKEN: web.csrf_token(),
+        TOKEN: csrf_token(),
         "called": person.full_name or person.email,
         "initials": person.initials,
         countries.name: choices.options(countries.choices, profile.country),

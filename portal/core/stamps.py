@@ -1,0 +1,87 @@
+"""What a browser keeps for us and brings back: its session, and the token of its forms.
+
+Signed as Flask and Flask-WTF sign, who read it too.  They try to compress each time and derive the
+same key anew, which is a quarter of what the sign-in page costs.
+"""
+
+import secrets
+from typing import Any
+
+from flask import Flask, current_app, g, session
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import Signer, TimedSerializer, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
+
+from portal.core.moulds import TOKEN
+from portal.core.settings import setting
+
+LONG = 500  # bytes from which on it is worth to compress; a browser takes cookies of up to 4 KB
+SALT = "wtf-csrf-token"  # of Flask-WTF, which judges what comes back
+EXTENSION = "latchkey-stamps"
+TOKEN_BYTES = 20
+
+
+class _Signer(TimestampSigner):
+    """Its key is derived once."""
+
+    _own: bytes | None = None
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """Of the newest key; of an older one each time."""
+        if secret_key not in (None, self.secret_keys[-1]):
+            return super().derive_key(secret_key)
+        if self._own is None:
+            self._own = super().derive_key()
+        return self._own
+
+
+class Stamp(URLSafeTimedSerializer):
+    """Signs what is short as it is."""
+
+    default_signer = _Signer
+    _signer: Signer | None = None
+
+    def make_signer(self, salt: str | bytes | None = None) -> Signer:
+        """One for all."""
+        if salt not in (None, self.salt):
+            return super().make_signer(salt)
+        if self._signer is None:
+            self._signer = super().make_signer()
+        return self._signer
+
+    def dump_payload(self, obj: Any) -> bytes:
+        """As it is read by everybody: without a point in front it is not compressed."""
+        plain = TimedSerializer.dump_payload(self, obj)
+        return base64_encode(plain) if len(plain) < LONG else super().dump_payload(obj)
+
+
+class Cookies(SecureCookieSessionInterface):
+    """The session's cookie, with one stamp for all requests."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The key is read at start, and stays."""
+        own = app.extensions.setdefault(EXTENSION, {})
+        if "session" not in own and (theirs := super().get_signing_serializer(app)):
+            own["session"] = Stamp(
+                theirs.secret_keys,
+                salt=theirs.salt,
+                serializer=theirs.serializer,
+                signer_kwargs=theirs.signer_kwargs,
+            )
+        return own.get("session")
+
+
+def csrf_token() -> str:
+    """One a page, however many forms stand on it; Flask-WTF's, where a form was judged before."""
+    if not (token := g.get(TOKEN)):
+        if TOKEN not in session:
+            session[TOKEN] = secrets.token_hex(TOKEN_BYTES)
+        token = g.csrf_token = _forms().dumps(session[TOKEN])
+    return str(token)
+
+
+def _forms() -> Stamp:
+    own = current_app.extensions.setdefault(EXTENSION, {})
+    if "form" not in own:
+        own["form"] = Stamp(setting("SECRET_KEY"), salt=SALT)
+    return own["form"]
