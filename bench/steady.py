@@ -13,7 +13,7 @@ from bench.tables import Table, table
 from bench.works import ENTER
 
 STEPS = 4, 8, 16, 32  # clients of the ramp
-COMING, FINER = 20, 5  # seconds of each rate that is tried after that, and per cent between them
+COMING, FINER = 60, 5  # seconds of each rate that is tried after that, and per cent between them
 LATE = 0.5  # seconds: who is so far behind after this time does not keep up
 SHARE = 0.8  # of the capacity
 P99_GOAL = 250  # ms, of everything that does not hash

@@ -74,6 +74,57 @@ def shared_by(served):
     return shares
 
 
+ASK = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+def answers(line, count):
+    """Reads so many answers, all of them alike."""
+    got = b""
+    while got.count(b"\r\n\r\nok\n") < count:
+        part = line.recv(4096)
+        assert part, got
+        got += part
+    return got.count(b"HTTP/1.1 200 OK")
+
+
+def test_requests_on_one_connection_are_all_answered_soon_or_late_or_at_once(served):
+    """A thread stays for the next one; after a while the connection waits elsewhere."""
+    with socket.create_connection(("127.0.0.1", served.port)) as line:
+        for pause in 0, 0, 0.1, 0, 0.3:
+            time.sleep(pause)
+            line.sendall(ASK)
+            assert answers(line, 1) == 1
+        line.sendall(ASK * 3)
+        assert answers(line, 3) == 3
+        line.sendall(ASK)
+        assert answers(line, 1) == 1
+
+
+def test_busy_connections_leave_a_thread_to_those_who_come(tmp_path):
+    """More of them than threads, none of which ever waits for its client."""
+    few = {"WEB_CONCURRENCY": "1", "GUNICORN_CMD_ARGS": "--threads 2"}
+    over = threading.Event()
+
+    def busy(portal):
+        with socket.create_connection(("127.0.0.1", portal.port), timeout=20) as line:
+            count = 0
+            while not over.is_set():
+                line.sendall(ASK)
+                count += answers(line, 1)
+            return count
+
+    with Gunicorn(tmp_path, **few) as portal, ThreadPoolExecutor(6) as pool:
+        clients = [pool.submit(busy, portal) for _each in range(6)]
+        try:
+            for _each in range(30):
+                with socket.create_connection(("127.0.0.1", portal.port), timeout=20) as line:
+                    line.sendall(ASK)
+                    assert answers(line, 1) == 1
+        finally:
+            over.set()
+        assert min(each.result() for each in clients) > 0
+
+
 def cores_of(portal):
     return sorted((os.sched_getaffinity(pid) for pid in portal.workers()), key=min)
 
