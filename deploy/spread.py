@@ -32,7 +32,7 @@ class Worker(ThreadWorker):
 
     def init_process(self) -> None:
         """Before the first request."""
-        self.staying = BoundedSemaphore(max(1, self.cfg.threads // 2))
+        self.staying = BoundedSemaphore(self.cfg.threads // 2)
         super().init_process()
 
     def handle(self, conn: TConn) -> object:
@@ -46,10 +46,14 @@ class Worker(ThreadWorker):
         return kept
 
     def _follows(self, conn: TConn) -> bool:
-        """Whether the next request is there soon; nobody waits who may be needed elsewhere."""
-        if conn.parser.unreader.buf.getvalue():
-            return True
-        if self.tpool._work_queue.qsize() or not self.staying.acquire(blocking=False):
+        """Whether the next request is there, or soon; nobody stays where others wait."""
+        if self.tpool._work_queue.qsize():
+            return False
+        return bool(conn.parser.unreader.buf.getvalue()) or self._comes(conn)
+
+    def _comes(self, conn: TConn) -> bool:
+        """Half of the threads wait for it at most."""
+        if not self.staying.acquire(blocking=False):
             return False
         try:
             coming = select.poll()
@@ -57,6 +61,11 @@ class Worker(ThreadWorker):
             return bool(coming.poll(STAY_MS))
         finally:
             self.staying.release()
+
+    def is_parent_alive(self) -> bool:
+        """Without it no request is the last one for a thread that stays."""
+        self.alive = self.alive and super().is_parent_alive()
+        return self.alive
 
     def accept(self, listener: socket.socket) -> None:
         """Whoever has fewer connections comes first: a proxy keeps them, and so their load stays.

@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
         _OUT.setFormatter(_FORMATS[setting("LOG_FORMAT")]())
     root.handlers = [_OUT]
     root.setLevel(logging.INFO)
-    logging.logThreads = logging.logMultiprocessing = False  # whose names no line has
+    logging.logThreads = logging.logMultiprocessing = False  # whose names no line of ours has
 
 
 @contextmanager

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Engine, Select
+from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy.engine.interfaces import DBAPICursor
 
 from portal.core.db import Model, db
 
@@ -42,21 +44,15 @@ class Look:
         ends = list(accumulate(map(len, columns)))
         self._parts = list(zip([each.keys() for each in columns], [0, *ends], ends, strict=False))
         self._question = question.with_only_columns(*(each for some in columns for each in some))
-        self._worded: dict[str, _Worded] = {}
+        self._worded: WeakKeyDictionary[Dialect, _Worded] = WeakKeyDictionary()
 
     def first(self, values: Mapping[str, object]) -> list[Values | None] | None:
         """What the first answer has in the columns of each model; None where there is none.
 
         None stands for the row of a model, too, where the answer has none (an outer join).
         """
-        engine = db.engine
-        if (worded := self._worded.get(engine.name)) is None:
-            worded = self._worded[engine.name] = _Worded(self._question, engine.dialect)
-        try:
-            row = worded.first(engine, values)
-        except engine.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong
-            with engine.connect() as line:
-                row = line.execute(self._question, values).first()
+        with db.engine.connect() as line:  # a dialect knows its server from the first one on
+            row = self._asked(line, values)
         if row is None:
             return None
         return [
@@ -64,13 +60,27 @@ class Look:
             for names, start, end in self._parts  # a model's first column is never empty
         ]
 
+    def _asked(self, line: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
+        worded = self._worded.get(line.dialect)
+        if worded is None:
+            worded = self._worded[line.dialect] = _Worded(self._question, line.dialect)
+        try:
+            return worded.first(line.connection.cursor(), values)
+        except line.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong
+            return line.execute(self._question, values).first()
+
 
 class _Worded:
-    """A question in the words of one kind of database, and how what goes in and out is read."""
+    """A question in the words of one database, and how what goes in and out is read.
+
+    Raises ValueError for a question with values of its own: each is given when it is asked.
+    """
 
     def __init__(self, question: Select[Any], dialect: Dialect) -> None:
         compiled = question.compile(dialect=dialect)
         self._words, self._order = compiled.string, compiled.positiontup
+        if any(each.expanding or not each.required for each in compiled.binds.values()):
+            raise ValueError(self._words)
         given = {name: each.type for name, each in compiled.binds.items()}
         self._given = {
             name: each.dialect_impl(dialect).bind_processor(dialect) for name, each in given.items()
@@ -79,19 +89,11 @@ class _Worded:
         readers = [each.result_processor(dialect, None) for each in kept]
         self._readers = [(at, read) for at, read in enumerate(readers) if read]
 
-    def first(self, engine: Engine, values: Mapping[str, object]) -> Sequence[Any] | None:
+    def first(self, cursor: DBAPICursor, values: Mapping[str, object]) -> Sequence[Any] | None:
         """The first row of the answer.  Raises what the driver raises."""
-        line = engine.raw_connection()
-        try:
-            cursor = line.cursor()
-            cursor.execute(self._words, self._read(values))
-            found = cursor.fetchone()
-            cursor.close()
-        except BaseException:
-            line.invalidate()
-            raise
-        finally:
-            line.close()
+        cursor.execute(self._words, self._read(values))
+        found = cursor.fetchone()
+        cursor.close()
         if found is None:
             return None
         row = list(found)

@@ -1,14 +1,18 @@
 """What is only looked at says what its row says, and can neither be changed nor load more."""
 
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
+from portal import create_app
 from portal.accounts import glances, sessions
 from portal.accounts.models import Person, Session
 from portal.core import clock, crypto
-from portal.core.db import db, transaction
+from portal.core.db import db, lacks_table, transaction
+from portal.core.looks import Look
 from portal.profile.models import ALSO, EMPTY, Profile
 from tests.conftest import open_account
 
@@ -55,6 +59,44 @@ def test_nothing_can_be_changed_by_it(mine):
             setattr(each, name, "")
     assert not db.session.dirty
     assert not list(db.session)
+
+
+def test_what_fails_is_told_by_sqlalchemy_and_no_connection_is_lost(mine):
+    lines = []
+    taken, back = lambda *_told: lines.append(1), lambda *_told: lines.append(-1)
+    event.listen(db.engine, "checkout", taken)
+    event.listen(db.engine, "checkin", back)
+    _renamed("profile", "elsewhere")
+    try:
+        with pytest.raises(DBAPIError) as told:
+            looked(mine)
+        assert lacks_table(told.value) or db.engine.name == "sqlite"
+    finally:
+        _renamed("elsewhere", "profile")
+        event.remove(db.engine, "checkout", taken)
+        event.remove(db.engine, "checkin", back)
+    assert (len(lines) > 1, sum(lines)) == (True, 0)
+    assert looked(mine).person.id == mine.person_id
+
+
+def _renamed(old, new):
+    with db.engine.begin() as line:
+        line.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+
+def test_the_first_question_of_a_process_is_read_like_all_that_follow(mine, shared_settings):
+    """A dialect learns what its server can do when it first connects."""
+    with create_app(shared_settings).test_request_context():
+        seen, kept = looked(mine), db.session.get(Person, mine.person_id)
+        assert (seen.person.uuid, type(kept.uuid)) == (kept.uuid, UUID)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_a_question_with_values_of_its_own_is_none_for_a_look(mine):
+    look = Look((Person,), select(Person.id).where(Person.email == "ann@example.org"))
+    with pytest.raises(ValueError, match="person"):
+        look.first({})
 
 
 def test_of_what_is_nobodys_nothing_is_seen(mine):
