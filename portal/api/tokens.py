@@ -30,7 +30,7 @@ def access(session: Session) -> str:
     """A token for this sign-in.  It says who and which sign-in, and gives no right by itself."""
     now = int(clock.now().timestamp())
     claims = {
-        "iss": setting("PUBLIC_URL"),
+        "iss": _issuer(),
         "aud": _audience(),
         "sub": str(session.person.uuid),
         "sid": str(session.sid),
@@ -45,30 +45,35 @@ def access(session: Session) -> str:
 def sid(token: str) -> UUID:
     """The sign-in that it names.  Raises Invalid, or Expired for one that was good once."""
     claims = signing.verified(token, KIND)
-    if claims is None or not _is_ours(claims):
+    named = None if claims is None else _named(claims)
+    if claims is None or named is None:
         raise Invalid
     if claims["exp"] <= clock.now().timestamp():
         raise Expired
-    return UUID(claims["sid"])
+    return named
 
 
-def _is_ours(claims: Mapping[str, Any]) -> bool:
-    """Signed by us and for us; nothing but what we write is in it."""
-    mine = {"iss": setting("PUBLIC_URL"), "aud": _audience()}
-    if set(claims) != CLAIMS or any(claims[name] != value for name, value in mine.items()):
-        return False
-    times = [claims[name] for name in ("iat", "nbf", "exp")]
+def _named(claims: Mapping[str, Any]) -> UUID | None:
+    """Its sign-in, if it is signed by us and for us, and nothing but what we write is in it."""
+    if claims.keys() != CLAIMS or (claims["iss"], claims["aud"]) != (_issuer(), _audience()):
+        return None
+    times = claims["iat"], claims["nbf"], claims["exp"]
     if not all(type(each) is int and 0 < each < LATEST for each in times):
-        return False
-    return bool(claims["nbf"] <= clock.now().timestamp() and _is_uuid(claims["sid"]))
+        return None
+    return _uuid(claims["sid"]) if claims["nbf"] <= clock.now().timestamp() else None
 
 
-def _is_uuid(text: object) -> bool:
+def _uuid(text: object) -> UUID | None:
     try:
-        return str(UUID(str(text))) == text
+        found = UUID(str(text))
     except ValueError:
-        return False
+        return None
+    return found if str(found) == text else None
+
+
+def _issuer() -> str:
+    return str(setting("PUBLIC_URL"))
 
 
 def _audience() -> str:
-    return f"{setting('PUBLIC_URL')}/api"
+    return f"{_issuer()}/api"

@@ -7,8 +7,8 @@ same key anew, which is a quarter of what the sign-in page costs.
 import secrets
 from typing import Any
 
-from flask import Flask, current_app, g, session
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, current_app, g, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import Signer, TimedSerializer, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 
@@ -69,6 +69,17 @@ class Cookies(SecureCookieSessionInterface):
                 signer_kwargs=theirs.signer_kwargs,
             )
         return own.get("session")
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Whoever brings no cookie has an empty one."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """One that nobody looked at stays as the browser has it."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
 
 def csrf_token() -> str:
