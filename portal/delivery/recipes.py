@@ -24,7 +24,7 @@ class Letter:
     to: str | None
     values: Mapping[str, object] = field(default_factory=dict)
     keep: Callable[[], None] = lambda: None
-    walked: Callable[[datetime], None] = lambda now: None
+    walked: Callable[[datetime], None] | None = None
     accepted: Callable[[datetime], None] = lambda now: None
     refused: Callable[[], None] = lambda: None
     over: bool = False

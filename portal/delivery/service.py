@@ -160,15 +160,22 @@ def _hand_over(job: Job, letter: Letter) -> str:
     stretch = hours.Stretch(job.channel)
 
     def walked() -> None:
-        with transaction(lasting=job.channel == SMS) as session:
-            letter.walked(clock.now())
-            if job.channel == SMS and not endings.mark(session, job.id):
-                raise NotAccepted(BROKEN)  # somebody else sends it by now: no word on the gateway
+        sms = job.channel == SMS
+        if sms or letter.walked:
+            with transaction(lasting=sms) as session:
+                _walked(letter)
+                if sms and not endings.mark(session, job.id):
+                    raise NotAccepted(BROKEN)  # somebody else sends it: no word on the gateway
         stretch.begin()
 
     transports.send(job.parcel, walked)
     stretch.end()
     return MESSAGE
+
+
+def _walked(letter: Letter) -> None:
+    if letter.walked:
+        letter.walked(clock.now())
 
 
 def _accepted(job: Job, letter: Letter, proven: str) -> None:
@@ -183,7 +190,7 @@ def _not_accepted(job: Job, letter: Letter, err: NotAccepted) -> None:
     with transaction() as session:
         letter.refused()
         if err.walked:
-            letter.walked(clock.now())
+            _walked(letter)
         if err.fault:
             breakers.failed(session, job.channel, err)
         elif err.why != BROKEN:
