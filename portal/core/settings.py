@@ -10,7 +10,11 @@ import config
 from portal.core import crypto, safety
 
 CONNECT_SECONDS = 5  # to a database server
+# All that a process opens it keeps: opened anew for each request beyond the fifth, as is usual,
+# they cost more than the requests, and a queue that was there once did not end.
+CONNECTIONS = {"pool_size": 15, "max_overflow": 0}
 SILENCE_MS = 2000 * CONNECT_SECONDS  # until a silent line to it is given up
+IN_MEMORY = "sqlite://", "sqlite:///:memory:"
 DRIVERS = {
     **dict.fromkeys(("postgres", "postgresql"), "postgresql+psycopg"),
     # One name for both: MariaDB's own would store ids in a type that MySQL does not have.
@@ -96,9 +100,9 @@ def _flask(values: dict[str, Any]) -> dict[str, Any]:
 def _engine(url: str) -> dict[str, Any]:
     """A server may have been restarted since a connection was used, and may not answer at all."""
     if url.startswith("sqlite"):
-        return {}
+        return {} if url in IN_MEMORY else dict(CONNECTIONS)
     patience: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
-    options: dict[str, Any] = {"connect_args": patience}
+    options: dict[str, Any] = {"connect_args": patience, **CONNECTIONS}
     if url.startswith("postgresql"):
         patience["tcp_user_timeout"] = SILENCE_MS
         options["isolation_level"] = "AUTOCOMMIT"  # who writes says BEGIN: core/connections

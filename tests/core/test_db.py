@@ -1,9 +1,11 @@
 """The database: all or nothing, and time that knows where it is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from threading import Barrier
 
 import pytest
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, create_engine, event, text
 
 from portal.core import audit, connections
 from portal.core.audit import OPERATOR, Event
@@ -13,6 +15,7 @@ from tests.rigs.databases import KIND
 
 WHICH = {"postgresql": "SELECT pg_backend_pid()", "mariadb": "SELECT connection_id()"}
 ENDS = {"postgresql": "SELECT pg_terminate_backend({}, 5000)", "mariadb": "KILL {}"}
+AT_ONCE = 12  # fewer than a process may have
 COUNT = "SELECT count(*) FROM event"
 
 
@@ -133,3 +136,29 @@ def test_sqlite_keeps_its_promises(world):
 def test_a_missing_folder_of_the_database_is_made(tmp_path, make_app):
     make_app(DATABASE_URL=f"sqlite:///{tmp_path / 'new' / 'deep' / 'portal.db'}")
     assert (tmp_path / "new" / "deep").is_dir()
+
+
+def test_what_was_opened_for_many_at_once_is_kept_for_the_next(app):
+    """Opened anew for each of them, connections would cost more than what is asked on them."""
+    opened, closed = [], []
+    with app.app_context():
+        engine = db.engine
+    noted, gone = (lambda *_told: opened.append(1)), (lambda *_told: closed.append(1))
+    event.listen(engine, "connect", noted)
+    event.listen(engine, "close", gone)
+
+    def ask(all_there):
+        with engine.connect() as line:
+            line.execute(text("SELECT 1"))
+            all_there.wait(30)
+
+    try:
+        for _wave in range(3):
+            all_there = Barrier(AT_ONCE)
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(ask, [all_there] * AT_ONCE))
+    finally:
+        event.remove(engine, "connect", noted)
+        event.remove(engine, "close", gone)
+    assert len(opened) <= AT_ONCE
+    assert not closed
