@@ -12,7 +12,7 @@ from portal.core import crypto, safety
 CONNECT_SECONDS = 5  # to a database server
 # All that a process opens it keeps: opened anew for each request beyond the fifth, as is usual,
 # they cost more than the requests, and a queue that was there once did not end.
-CONNECTIONS = {"pool_size": 15, "max_overflow": 0}
+CONNECTIONS = {"pool_size": 15, "max_overflow": 0, "pool_use_lifo": True}  # the warmest first
 SILENCE_MS = 2000 * CONNECT_SECONDS  # until a silent line to it is given up
 IN_MEMORY = "sqlite://", "sqlite:///:memory:"
 DRIVERS = {
