@@ -1,6 +1,7 @@
 """How often: counters that last.
 
-Knows no table but its own, and of a subject only a keyed hash.
+Knows no table but its own, and of a subject only a keyed hash.  Nobody waits for the disk with a
+count in hands that others want, too: a crash of the database's machine forgets a second of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,7 +44,7 @@ def refund(limits: Iterable[Limit]) -> None:
     given = list(limits)
     crowds = [each for each in given if each.is_of_crowd]
     back = crowds if crowds and shared.give_back(_counts(crowds)) else []
-    with transaction() as session:
+    with transaction(lasting=False) as session:
         for each in _in_order(each for each in given if each not in back):
             mine = (
                 Throttle.name == each.name,
@@ -118,7 +119,7 @@ def _spend_of_crowds(limits: Sequence[Limit]) -> list[Limit]:
 
 
 def _spend_of_rows(limits: Sequence[Limit]) -> None:
-    with transaction() as session:
+    with transaction(lasting=False) as session:
         if full := used_up(session, limits):
             raise max(full, key=lambda each: each.retry_at)
 
