@@ -74,6 +74,8 @@ def remove(name: str) -> None:
     """Removes every size of a picture; silent when there is none.  Raises ValueError as `save`."""
     for store in _all():
         store.remove(name)
+    if has_bucket():
+        disk.remove(name)  # who moves pictures out of the bucket may have put it there meanwhile
 
 
 def standing() -> str:
