@@ -10,6 +10,7 @@ from sqlalchemy import Table, and_, bindparam, delete, select, update
 from portal.accounts.models import KnownDevice, Person
 from portal.core import clock, crypto, rows
 from portal.core.db import changed, db
+from portal.core.looks import Look, kind
 from portal.core.rows import unheard
 from portal.core.settings import setting
 
@@ -39,11 +40,11 @@ SYSTEMS = (
 # Asked for with each sign-in and recovery, so it is put together once.
 _THIS = KnownDevice.digest == bindparam("digest"), KnownDevice.seen_at > bindparam("since")
 _OWN = select(KnownDevice.person_id).where(*_THIS, KnownDevice.person_id == bindparam("person"))
-_BOTH = (
-    select(Person, KnownDevice.person_id)
+_BOTH = Look(
+    (Person, KnownDevice),
+    select(Person.id)
     .outerjoin(KnownDevice, and_(KnownDevice.person_id == Person.id, *_THIS))
-    .where(Person.email_key == bindparam("key"))
-    .execution_options(populate_existing=True)
+    .where(Person.email_key == bindparam("key")),
 )
 
 _TABLE = cast(Table, KnownDevice.__table__)
@@ -68,18 +69,21 @@ def _described(user_agent: str) -> str:
 
 def own(token: str | None, person: Person | None) -> str | None:
     """`token`, if this browser has signed in as this person lately and no reset came between."""
+    if not token:
+        return None
     wanted = _this(token) | {"person": person.id if person else 0}
     found = db.session.connection().execute(_OWN, wanted).first()
     return token if found is not None else None
 
 
 def with_owner(key: str, token: str | None) -> tuple[Person | None, str | None]:
-    """Whoever has the address of this key, read afresh, and `own` for them: in one question."""
-    found = db.session.execute(_BOTH, _this(token) | {"key": key}).first()
+    """Whoever has the address of this key, to look at, and `own` for them: in one question."""
+    found = _BOTH.first(_this(token) | {"key": key})
     if found is None:
         return None, None
     person, known = found
-    return person, token if known is not None else None
+    seen = cast(Person, kind(Person)(person or {}))
+    return seen, token if known is not None else None
 
 
 def _this(token: str | None) -> dict[str, object]:
@@ -105,8 +109,9 @@ def remember(token: str | None, person: Person) -> str:
     """
     fresh, session = crypto.new_token(), db.session()
     here, there = crypto.digest(token or ""), crypto.digest(fresh)
-    unheard(session, _MOVE, {"before": here, "after": there, "person": person.id})
-    unheard(session, _DROP, {"before": here})
+    if token:
+        unheard(session, _MOVE, {"before": here, "after": there, "person": person.id})
+        unheard(session, _DROP, {"before": here})
     note = {"digest": there, "person_id": person.id, "seen_at": clock.now()}
     rows.send(KnownDevice, note)
     return fresh

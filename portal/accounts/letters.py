@@ -10,7 +10,7 @@ from portal.accounts.models import Person
 from portal.codes import flows, notices
 from portal.codes.copies import Copy
 from portal.codes.models import Challenge
-from portal.core import audit, clock
+from portal.core import clock
 from portal.core.audit import Event
 from portal.core.db import db
 from portal.delivery.recipes import Letter
@@ -19,18 +19,23 @@ NOT_YOU = "/recover/not-you/{token}"
 Facts = Callable[[Event, Person], Mapping[str, object]]
 
 
-# Asked for each letter with a code, so it is put together once.
+AFRESH = {"populate_existing": True}
+# One is asked for each letter, so they are put together once.
 _WISH = (
     select(Challenge, Person)
     .outerjoin(Person, Person.id == Challenge.user_id)
     .where(Challenge.id == bindparam("wish"))
 )
+_TOLD = (
+    select(Event, Person)
+    .outerjoin(Person, Person.id == Event.person_id)
+    .where(Event.id == bindparam("event"))
+)
 
 
 def wish(challenge_id: str) -> tuple[Challenge | None, Person | None]:
     """The wish, open or not, and whose it is: one question, also about nobody's."""
-    afresh = {"populate_existing": True}
-    found = db.session.execute(_WISH, {"wish": challenge_id}, execution_options=afresh).first()
+    found = db.session.execute(_WISH, {"wish": challenge_id}, execution_options=AFRESH).first()
     return (found[0], found[1]) if found else (None, None)
 
 
@@ -79,8 +84,8 @@ def word(about: str, facts: Facts) -> Letter:
 
 def _whom(about: str) -> tuple[Event | None, Person | None]:
     """The event, and its person if somebody has proven the address."""
-    event = audit.get(int(about))
-    person = people.get(event.person_id) if event else None
+    found = db.session.execute(_TOLD, {"event": int(about)}, execution_options=AFRESH).first()
+    event, person = (found[0], found[1]) if found else (None, None)
     return event, person if person and person.email_proven_at else None
 
 

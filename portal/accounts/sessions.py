@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select
 from portal.accounts import glances, roles
 from portal.accounts.glances import Along
 from portal.accounts.models import Person, Session, SessionSecret
-from portal.core import clock, crypto
+from portal.core import clock, crypto, rows
 from portal.core.audit import By
 from portal.core.db import at_once, changed, db
 from portal.core.errors import Unauthenticated
@@ -196,5 +196,6 @@ def _end(*which: ColumnElement[bool]) -> None:
 def new_secret(session: Session) -> str:
     """One more key to this sign-in: a cookie or a refresh token."""
     secret = crypto.new_token()
-    db.session.add(SessionSecret(digest=crypto.digest(secret), session=session))
+    db.session.flush()  # a sign-in that has just begun gets its id
+    rows.send(SessionSecret, {"digest": crypto.digest(secret), "session_id": session.id})
     return secret

@@ -9,11 +9,12 @@ the thief.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 
-from portal.codes.models import EMAIL, Challenge
-from portal.core import clock, crypto
+from portal.codes.models import EMAIL, PAGE, Challenge
+from portal.core import clock, crypto, rows
 from portal.core.db import db, straight
 from portal.core.rows import unheard
 from portal.core.settings import hand_over_seconds, setting
@@ -38,17 +39,21 @@ def seconds() -> int:
 
 def write(number: int, user_id: int, path: str, purpose: str = PURPOSE) -> Link:
     """The link of the notice `number`, at `path` with `{token}`; an earlier copy's link dies."""
-    token, row = crypto.new_token(), _row(f"{purpose} {number}", user_id, path)
-    row.link_hash = crypto.digest(token)
-    row.link_until = clock.after(row.link_seconds + hand_over_seconds())
-    this = update(Challenge).where(Challenge.id == row.id, Challenge.link_hash == row.link_hash)
+    token, key = crypto.new_token(), f"{purpose} {number}"
+    there = db.session.get(Challenge, key, populate_existing=True)
+    lives, hashed = there.link_seconds if there else seconds(), crypto.digest(token)
+    link = {"link_hash": hashed, "link_until": clock.after(lives + hand_over_seconds())}
+    if there is None:
+        rows.put(Challenge, **_new(key, user_id, path), **link)
+    else:
+        rows.change(Challenge, key, **link)
+    this = {"notice": key, "link": hashed}
 
     def accepted(now: datetime) -> None:
-        until = now + timedelta(seconds=row.link_seconds)
-        unheard(db.session(), this.values(link_until=until))
+        unheard(db.session(), _RUNNING, this | {"until": now + timedelta(seconds=lives)})
 
     def refused() -> None:
-        unheard(db.session(), this.values(link_hash=None))
+        unheard(db.session(), _DEAD, this)
 
     return Link(setting("PUBLIC_URL") + path.format(token=token), accepted, refused)
 
@@ -79,24 +84,25 @@ def use(notice: Challenge) -> bool:
     return straight(db.session(), once.values(proven_at=now)) == 1
 
 
-def _row(key: str, user_id: int, path: str) -> Challenge:
-    found = db.session.get(Challenge, key, populate_existing=True)
-    return found or _new_row(key, user_id, path)
+def _new(key: str, user_id: int, path: str) -> dict[str, object]:
+    return {
+        "id": key,
+        "purpose": key.partition(" ")[0],
+        "channel": EMAIL,
+        "door": PAGE,
+        "user_id": user_id,
+        "typed_hash": "",
+        "device": "",
+        "code_seconds": 0,
+        "max_attempts": 0,
+        "link_seconds": seconds(),
+        "link_path": path,
+        "opened_at": clock.now(),
+    }
 
 
-def _new_row(key: str, user_id: int, path: str) -> Challenge:
-    row = Challenge(
-        id=key,
-        purpose=key.partition(" ")[0],
-        channel=EMAIL,
-        user_id=user_id,
-        typed_hash="",
-        device="",
-        code_seconds=0,
-        max_attempts=0,
-        link_seconds=seconds(),
-        link_path=path,
-        opened_at=clock.now(),
-    )
-    db.session.add(row)
-    return row
+# Run for each notice, so put together once.
+_TABLE = cast(Table, Challenge.__table__)
+_MINE = Challenge.id == bindparam("notice"), Challenge.link_hash == bindparam("link")
+_RUNNING = update(_TABLE).where(*_MINE).values(link_until=bindparam("until"))
+_DEAD = update(_TABLE).where(*_MINE).values(link_hash=None)

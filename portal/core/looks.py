@@ -73,17 +73,18 @@ class Look:
 class _Worded:
     """A question in the words of one database, and how what goes in and out is read.
 
-    Raises ValueError for a question with values of its own: each is given when it is asked.
+    Raises ValueError for one whose words depend on what is asked (an IN over a list).
     """
 
     def __init__(self, question: Select[Any], dialect: Dialect) -> None:
         compiled = question.compile(dialect=dialect)
         self._words, self._order = compiled.string, compiled.positiontup
-        if any(each.expanding or not each.required for each in compiled.binds.values()):
+        if any(each.expanding or each.literal_execute for each in compiled.binds.values()):
             raise ValueError(self._words)
-        given = {name: each.type for name, each in compiled.binds.items()}
+        self._own = {n: each.value for n, each in compiled.binds.items() if not each.required}
         self._given = {
-            name: each.dialect_impl(dialect).bind_processor(dialect) for name, each in given.items()
+            name: each.type.dialect_impl(dialect).bind_processor(dialect)
+            for name, each in compiled.binds.items()
         }
         kept = [each.type.dialect_impl(dialect) for each in question.selected_columns]
         readers = [each.result_processor(dialect, None) for each in kept]
@@ -102,8 +103,9 @@ class _Worded:
         return row
 
     def _read(self, values: Mapping[str, object]) -> Any:
+        asked = {**self._own, **values}
         given = {
-            name: values[name] if read is None else read(values[name])
+            name: asked[name] if read is None else read(asked[name])
             for name, read in self._given.items()
         }
         return given if self._order is None else [given[name] for name in self._order]

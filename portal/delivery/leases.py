@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.core import clock, crypto
 from portal.core.db import UtcDateTime, at_once, db, release
+from portal.core.looks import Look
 from portal.core.rows import unheard
 from portal.core.settings import hand_over_seconds
 from portal.delivery import breakers
@@ -41,7 +42,7 @@ def me() -> str:
 
 def waiting() -> bool:
     """Whether there may be something to claim: a look without a lock."""
-    return db.session.scalar(_NEXT, moments()) is not None
+    return _LOOK.first(moments()) is not None
 
 
 @dataclass(frozen=True)
@@ -102,9 +103,9 @@ def renew() -> None:
 def my_turn() -> bool:
     """Whether this process is the one of several that works; it becomes it when there is none."""
     now = clock.now()
-    turn = db.session.get_one(Turn, DELIVERY, populate_existing=True)
-    if now < turn.until <= now + LEASE + clock.SLACK:
-        return turn.holder == me()
+    [turn] = _TURN.first({"name": DELIVERY}) or [None]
+    if turn and now < turn["until"] <= now + LEASE + clock.SLACK:
+        return bool(turn["holder"] == me())
     free = or_(Turn.until <= now, Turn.holder == me(), Turn.until > now + LEASE + clock.SLACK)
     taken = update(Turn).where(Turn.name == DELIVERY, free)
     return at_once(taken.values(holder=me(), until=now + LEASE)) == 1
@@ -185,6 +186,8 @@ _NEXT = (
 _HEALTH = map(_of_breaker, (Breaker.faults, Breaker.broken, Breaker.opened_at))
 _ROW = _NEXT.with_only_columns(*cast(Table, Outgoing.__table__).columns, *_HEALTH)
 _PICK = _ROW.with_for_update(skip_locked=True, of=Outgoing)
+_LOOK = Look((Outgoing,), _NEXT)
+_TURN = Look((Turn,), select(Turn).where(Turn.name == bindparam("name")))
 _LEASED: dict[str, Any] = {"lease": bindparam("mine"), "leased_until": bindparam("until")}
 _LEASE = (
     update(cast(Table, Outgoing.__table__))

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, inspect, select, text
+from sqlalchemy import bindparam, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
@@ -93,8 +93,16 @@ def test_the_first_question_of_a_process_is_read_like_all_that_follow(mine, shar
         db.engine.dispose()
 
 
-def test_a_question_with_values_of_its_own_is_none_for_a_look(mine):
-    look = Look((Person,), select(Person.id).where(Person.email == "ann@example.org"))
+def test_a_question_may_have_values_of_its_own_beside_those_that_are_given(mine):
+    ann = select(Person.id).where(Person.email == "ann@example.org").limit(1)
+    look = Look((Person,), ann.where(Person.id >= bindparam("least")))
+    [seen] = look.first({"least": mine.person_id})
+    assert (seen["id"], seen["email"]) == (mine.person_id, "ann@example.org")
+    assert look.first({"least": mine.person_id + 1}) is None
+
+
+def test_a_question_whose_words_depend_on_its_values_is_none_for_a_look(mine):
+    look = Look((Person,), select(Person.id).where(Person.id.in_([mine.person_id])))
     with pytest.raises(ValueError, match="person"):
         look.first({})
 
