@@ -9,7 +9,7 @@ from bench.gaps import Gap, gap
 from bench.rivals import ALLAUTH, BARE, COUNTING, OURS, PEOPLE, SECURITY
 from bench.seen import Seen
 from bench.served import THREADS, WORKERS
-from bench.works import AGAIN, ENTER, JSON, KNOWN, PAGE, PROFILE
+from bench.works import AGAIN, ENTER, JSON, KNOWN, PAGE, PROFILE, SENDING
 
 PEERS = SECURITY, ALLAUTH
 Table = list[tuple[str, ...]]
@@ -111,6 +111,8 @@ def _rates(seen: Seen) -> Table:
 def _sent(seen: Seen) -> Table:
     rows: Table = [("what", "who", "answered", "answered and sent", "messages")]
     for (what, name), found in seen.sent.items():
+        if what not in SENDING:
+            continue
         whole = statistics.median(each for each, _messages in found)
         messages = sum(count for _each, count in found)
         rows.append((what, name, f"{rate(seen, what, name):.1f}", f"{whole:.1f}", str(messages)))

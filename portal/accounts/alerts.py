@@ -21,4 +21,4 @@ def wrong_password(person: Person | None, key: str, event: Recorded) -> None:
     account = sending.subject(person.email_key if person else key)
     most = setting("WRONG_PASSWORDS_PER_ACCOUNT")
     if throttle.takes_last(Limit("wrong passwords in day", account, most, DAY)):
-        outbox.put(messages.many_wrong_passwords, event.id, person.id if person else None)
+        outbox.put(messages.many_wrong_passwords, event, person.id if person else None)

@@ -57,6 +57,6 @@ def complete(person: Person, kept: bool, device: str | None, by: By, how: str = 
         audit.record("account:restored", person.id, by)
     event = audit.record("sign-in:begun", person.id, by, detail=how)
     if devices.own(device, person) is None:
-        outbox.put(messages.new_device, event.id, person.id)
+        outbox.put(messages.new_device, event, person.id)
     secret, kept = sessions.begin(person, kept, by)
     return SignedIn(secret, devices.remember(device, person), kept, restored)

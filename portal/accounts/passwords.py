@@ -97,7 +97,7 @@ def replace(person: Person, candidate: Candidate, by: By, but_session: int | Non
     person.password_hash, person.password_changed_at = candidate.password_hash, now
     ended = sessions.end_all(person.id, but=but_session)
     event = audit.record("password:changed", person.id, by, detail=ended)
-    outbox.put(messages.password_changed, event.id, person.id)
+    outbox.put(messages.password_changed, event, person.id)
 
 
 def after_reset(person: Person) -> None:

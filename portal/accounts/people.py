@@ -67,8 +67,9 @@ def _parsed(text: str) -> str | None:
     return found.ascii_email if "." in found.ascii_domain else None
 
 
-# Asked for with each sign-in and recovery, so it is put together once.
+# Asked for with each sign-in, so they are put together once.
 _BY_EMAIL = select(Person).where(Person.email_key == bindparam("key"))
+_LOCKED = select(Person).where(Person.id == bindparam("person")).with_for_update()
 AFRESH = {"populate_existing": True}
 
 
@@ -97,8 +98,7 @@ def lock(person_id: int) -> Person:
 
     Raises Vanished when it was purged a moment ago; the next try finds another state.
     """
-    wanted = select(Person).where(Person.id == person_id).with_for_update()
-    found = db.session.scalar(wanted.execution_options(populate_existing=True))
+    found = db.session.scalar(_LOCKED, {"person": person_id}, execution_options=AFRESH)
     if found is None:
         raise Vanished
     return found

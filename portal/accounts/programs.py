@@ -45,7 +45,7 @@ def begin(person: Person, refreshing: bool, by: By, news: bool = True) -> Progra
         challenges.end(PASSWORD_RESET, Challenge.user_id == person.id)
     event = audit.record("sign-in:begun", person.id, by, detail="program")
     if news and not _is_usual(person, by):
-        outbox.put(messages.new_device, event.id, person.id)
+        outbox.put(messages.new_device, event, person.id)
     until = _until(person, clock.now(), refreshing)
     session = sessions.opened(person, PROGRAM, True, until, by)
     return Program(session, sessions.new_secret(session) if refreshing else "")

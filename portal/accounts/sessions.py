@@ -1,9 +1,11 @@
 """Sign-ins of browsers and programs alike: one row to end them all."""
 
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.accounts import glances, roles
 from portal.accounts.glances import Along
@@ -45,9 +47,11 @@ def begin_half(person: Person, kept: bool, by: By) -> str:
 def opened(person: Person, kind: str, kept: bool, until: datetime, by: By) -> Session:
     """A new sign-in that ends by itself at `until`, without a key to it yet."""
     now = clock.now()
-    session = Session(
+    session = rows.begin(
+        Session,
+        sid=uuid4(),
         kind=kind,
-        person=person,
+        person_id=person.id,
         kept=kept,
         device=by.device,
         network=by.network,
@@ -55,7 +59,7 @@ def opened(person: Person, kind: str, kept: bool, until: datetime, by: By) -> Se
         seen_at=now,
         expires_at=until,
     )
-    db.session.add(session)
+    set_committed_value(session, "person", person)
     return session
 
 
@@ -196,6 +200,5 @@ def _end(*which: ColumnElement[bool]) -> None:
 def new_secret(session: Session) -> str:
     """One more key to this sign-in: a cookie or a refresh token."""
     secret = crypto.new_token()
-    db.session.flush()  # a sign-in that has just begun gets its id
     rows.send(SessionSecret, {"digest": crypto.digest(secret), "session_id": session.id})
     return secret

@@ -1,21 +1,19 @@
 """The code: steps inside the caller's transaction."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, Update, bindparam, insert, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, update
 
 from portal.codes.models import NOBODY, Challenge, Otp
-from portal.core import clock, crypto
+from portal.core import clock, crypto, rows
 from portal.core.db import at_once, db, straight
 from portal.core.rows import unheard
 from portal.core.settings import setting
 
 TABLE = cast(Table, Otp.__table__)
 # Run for each message, so put together once.
-_INSERT = insert(TABLE)
 _THIS = update(TABLE).where(Otp.id == bindparam("code"))
 _SEAL = _THIS.values(otp_hash=bindparam("hash"))
 _RUNNING = _THIS.where(Otp.consumed_at.is_(None)).values(updated_at=bindparam("now"))
@@ -51,8 +49,7 @@ def draw(challenge: Challenge, channel: str, spare_seconds: int) -> Drawn:
         "created_at": now,
         "updated_at": now,
     }
-    key = db.session.connection().execute(_INSERT, row).inserted_primary_key
-    otp_id, code = int(cast(Sequence[int], key)[0]), crypto.new_code()
+    otp_id, code = rows.numbered(Otp, row), crypto.new_code()
     whose = challenge.purpose, channel, challenge.user_id, otp_id
     return Drawn(otp_id, code, _hash(*whose, code))
 

@@ -5,7 +5,7 @@ its own words and the mark before it, so that one that was edited, deleted, inse
 found.  The same moment counts it: pages of numbers read sums, never events.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -57,6 +57,13 @@ class Recorded:
             db.session.add_all(_unwritten(self.event))
             db.session.flush()
         return self.event.id
+
+    def told(self, call: Callable[[int], None]) -> None:
+        """Runs `call` with its id, at once or when the transaction ends; with nobody waiting."""
+        if self.event.place is not None or db.session().in_nested_transaction():
+            call(self.id)
+        else:
+            notes().setdefault("told", []).append((self.event, call))
 
 
 def _unwritten(event: Event) -> list[Event]:
@@ -151,8 +158,15 @@ def _settle() -> None:
     sums = tally.rows(counts)
     if added:
         linking.link([event for event, _parts in added])
+        _tell_ids([event for event, _parts in added])
     tally.put(sums)
     after_commit(lambda: _tell(counts))
+
+
+def _tell_ids(linked: list[Event]) -> None:
+    for event, call in notes().pop("told", []):
+        if event in linked:
+            call(event.id)
 
 
 def _tell(counts: list[tally.Count]) -> None:

@@ -3,7 +3,7 @@
 By statements that are put together once, and past the session's own way of writing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -40,15 +40,26 @@ def send(kind: type[Model], values: Mapping[str, object]) -> None:
     unheard(db.session(), _putting(kind), values)
 
 
-def put(kind: type[Row], **values: object) -> Row:
+def put(kind: type[Row], /, **values: object) -> Row:
     """The same for a row whose key is among the values.  -> the row, as if it had been read."""
     full = dict.fromkeys(_table(kind).columns.keys()) | values
     send(kind, full)
-    row = kind()
-    _set(row, full)
-    make_transient_to_detached(row)
-    db.session.add(row)
-    return row
+    return _held(kind, full)
+
+
+def begin(kind: type[Row], /, **values: object) -> Row:
+    """The same for a row whose key the database gives, which is waited for."""
+    full = dict.fromkeys(_table(kind).columns.keys()) | values
+    del full["id"]
+    return _held(kind, full | {"id": numbered(kind, full)})
+
+
+def numbered(kind: type[Model], values: Mapping[str, object]) -> int:
+    """Puts in a row.  -> the key that it got."""
+    session = db.session()
+    session.flush()
+    key = line(session).execute(_numbered(kind), values).inserted_primary_key
+    return int(cast(Sequence[int], key)[0])
 
 
 def change(kind: type[Model], key: object, **values: object) -> None:
@@ -60,6 +71,14 @@ def change(kind: type[Model], key: object, **values: object) -> None:
         _set(row, values)
 
 
+def _held(kind: type[Row], values: Mapping[str, object]) -> Row:
+    row = kind()
+    _set(row, values)
+    make_transient_to_detached(row)
+    db.session.add(row)
+    return row
+
+
 def _set(row: Model, values: Mapping[str, object]) -> None:
     for name, value in values.items():
         set_committed_value(row, name, value)
@@ -68,6 +87,11 @@ def _set(row: Model, values: Mapping[str, object]) -> None:
 @cache
 def _putting(kind: type[Model]) -> Insert:
     return insert(_table(kind)).inline()
+
+
+@cache
+def _numbered(kind: type[Model]) -> Insert:
+    return insert(_table(kind))
 
 
 @cache

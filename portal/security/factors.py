@@ -113,7 +113,7 @@ def alarm(person: Person, event: Recorded, place: str) -> None:
     """
     account, most = sending.subject(person.email_key), setting("SECOND_STEP_MAX_ATTEMPTS")
     if throttle.takes_last(Limit(f"wrong codes in day, {place}", account, most, DAY)):
-        outbox.put(messages.second_step_refused, event.id, person.id)
+        outbox.put(messages.second_step_refused, event, person.id)
 
 
 def refusal(code: str, place: str) -> str:

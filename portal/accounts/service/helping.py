@@ -34,7 +34,7 @@ def sign_out(person: Person, actor: Person | None, by: By) -> int:
             raise Rejected(None, "nowhere", _("This person is signed in nowhere."))
         ended = sessions.end_all(locked.id)
         event = audit.record("account:signed-out", locked.id, by, detail=f"sign-ins: {ended} to 0")
-        outbox.put(messages.signed_out_by_support, event.id, locked.id)
+        outbox.put(messages.signed_out_by_support, event, locked.id)
         return ended
 
 
@@ -53,7 +53,7 @@ def clear_throttles(person: Person, actor: Person | None, by: By) -> None:
         throttle.clear(session, waiting.subjects(locked))
         change = f"counts: {counts} to 0"
         event = audit.record("account:throttles-cleared", locked.id, by, detail=change)
-        outbox.put(messages.unlocked_by_support, event.id, locked.id)
+        outbox.put(messages.unlocked_by_support, event, locked.id)
 
 
 def resend_proof(person: Person, actor: Person | None, by: By) -> None:

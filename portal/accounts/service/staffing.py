@@ -80,7 +80,7 @@ def change_role(person: Person, role: str | None, actor: Person | None, by: By) 
         event = audit.record(
             "account:role-changed", person.id, said, detail=f"{before} to {wanted}"
         )
-        outbox.put(messages.role_changed, event.id, person.id)
+        outbox.put(messages.role_changed, event, person.id)
 
 
 def _of_staff(role: str | None) -> str:

@@ -31,7 +31,7 @@ def block(person: Person, actor: Person | None, by: By, until: str | None = None
         challenges.end_all(locked.id)
         change = f"{blocks.change(before, locked)}, sign-ins: {ended} to 0"
         event = audit.record(messages.BLOCKED, locked.id, by, detail=change)
-        outbox.put(messages.blocked_by_support, event.id, locked.id)
+        outbox.put(messages.blocked_by_support, event, locked.id)
 
 
 def _blocked_already(person: Person) -> Rejected:
@@ -61,7 +61,7 @@ def unblock(person: Person, actor: Person | None, by: By) -> None:
         locked.blocked_at = locked.blocked_until = None
         change = blocks.change(before, locked)
         event = audit.record(messages.UNBLOCKED, locked.id, by, detail=change)
-        outbox.put(messages.unlocked_by_support, event.id, locked.id)
+        outbox.put(messages.unlocked_by_support, event, locked.id)
 
 
 def _not_blocked(person: Person) -> Rejected:

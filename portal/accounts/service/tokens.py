@@ -118,7 +118,7 @@ def _turned(row: SessionSecret, person: Person, by: By) -> str | None:
     if fresh is None:
         sessions.end(row.session)
         event = audit.record("tokens:reused", person.id, by)
-        outbox.put(messages.refresh_reused, event.id, person.id)
+        outbox.put(messages.refresh_reused, event, person.id)
     return fresh
 
 

@@ -31,4 +31,4 @@ def clear_factor(person: Person, actor: Person | None, by: By) -> None:
         ended = sessions.end_all(locked.id)
         change = f"two-step: on to off, sign-ins: {ended} to 0"
         event = audit.record("two-step:cleared", locked.id, by, detail=change)
-        outbox.put(messages.two_step_off, event.id, locked.id)
+        outbox.put(messages.two_step_off, event, locked.id)

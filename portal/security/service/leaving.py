@@ -33,5 +33,5 @@ def delete(session: Session, password: str | None, device: str | None, by: By) -
         ended = sessions.end_all(person.id)
         challenges.end_all(person.id)
         event = audit.record("account:delete-asked", person.id, by, detail=ended)
-        outbox.put(messages.account_deleted, event.id, person.id)
+        outbox.put(messages.account_deleted, event, person.id)
         return deletion.until(person)

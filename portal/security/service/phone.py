@@ -103,7 +103,7 @@ def _let_go(person: Person) -> None:
 
 def _record(kind: str, person: Person, by: By) -> None:
     event = audit.record(kind, person.id, by)
-    outbox.put(messages.phone_changed, event.id, person.id)
+    outbox.put(messages.phone_changed, event, person.id)
 
 
 def _check_offered() -> None:

@@ -73,7 +73,7 @@ def _taken(half: Session, given: Given, by: By) -> Person:
     sessions.end(half)
     if given.how == factors.BACKUP:
         event = audit.record("backup-code:used", person.id, by, detail=backups.left(person))
-        outbox.put(messages.backup_code_used, event.id, person.id)
+        outbox.put(messages.backup_code_used, event, person.id)
     return person
 
 

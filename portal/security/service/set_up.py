@@ -73,7 +73,7 @@ def _tell(person: Person, by: By) -> None:
         kind, letter = "two-step:on", messages.two_step_on
         person.two_step_at = clock.now()
     event = audit.record(kind, person.id, by)
-    outbox.put(letter, event.id, person.id)
+    outbox.put(letter, event, person.id)
 
 
 def _app(person: Person, session: Session) -> Authenticator:

@@ -46,7 +46,7 @@ def new_codes(session: Session, proof: Proof, by: By) -> list[str]:
     """Backup codes in place of those of before, to be shown once.  Raises as `replace` does."""
     with showing.both(session, proof, by) as person:
         event = audit.record("two-step:new-codes", person.id, by)
-        outbox.put(messages.backup_codes_new, event.id, person.id)
+        outbox.put(messages.backup_codes_new, event, person.id)
         return backups.issue(person)
 
 
@@ -76,4 +76,4 @@ def off(session: Session, proof: Proof, by: By) -> None:
         totp.forget(person)
         backups.forget(person)
         event = audit.record("two-step:off", person.id, by)
-        outbox.put(messages.two_step_off, event.id, person.id)
+        outbox.put(messages.two_step_off, event, person.id)
