@@ -131,7 +131,9 @@ GENERAL = (
     Setting("AWS_S3_REGION_NAME", "", "Region of the bucket; us-east-1 when unset."),
     Setting("AWS_S3_ENDPOINT_URL", "", "Where a compatible store is; unset, Amazon's S3."),
     Setting(
-        "METRICS_TOKEN", "", "Bearer token for /metrics; unset, this machine alone may read them."
+        "METRICS_TOKEN",
+        "",
+        "Bearer token for /metrics; unset, they are for this machine, and a PUBLIC_URL on it, alone.",
     ),
     Setting("LOG_FORMAT", "text", "Lines of the log: text, or json for programs that read logs."),
     Setting("PORTAL_NAME", "Latchkey", "The name that people read on pages and in messages."),

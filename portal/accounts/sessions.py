@@ -47,18 +47,9 @@ def begin_half(person: Person, kept: bool, by: By) -> str:
 def opened(person: Person, kind: str, kept: bool, until: datetime, by: By) -> Session:
     """A new sign-in that ends by itself at `until`, without a key to it yet."""
     now = clock.now()
-    session = rows.begin(
-        Session,
-        sid=uuid4(),
-        kind=kind,
-        person_id=person.id,
-        kept=kept,
-        device=by.device,
-        network=by.network,
-        started_at=now,
-        seen_at=now,
-        expires_at=until,
-    )
+    whose = {"person_id": person.id, "device": by.device, "network": by.network}
+    lives = {"kept": kept, "started_at": now, "seen_at": now, "expires_at": until}
+    session = rows.begin(Session, sid=uuid4(), kind=kind, **whose, **lives)
     set_committed_value(session, "person", person)
     return session
 

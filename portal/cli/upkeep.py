@@ -6,7 +6,7 @@ import click
 
 from portal.accounts.service import purging
 from portal.core import safety, settings
-from portal.delivery import service as delivery
+from portal.delivery import history
 from portal.profile import service as profile
 from portal.security.service import purging as security
 
@@ -16,7 +16,7 @@ def purge():
     """Remove codes, messages, sign-ins and waiting times that ended long ago."""
     others = {
         "apps that nobody confirmed": security.purge(),
-        "messages": delivery.purge(),
+        "messages": history.purge(),
     }
     for what, count in (purging.purge() | others).items():
         click.echo(f"{count:8} {what}")

@@ -59,7 +59,10 @@ class Recorded:
         return self.event.id
 
     def told(self, call: Callable[[int], None]) -> None:
-        """Runs `call` with its id, at once or when the transaction ends; with nobody waiting."""
+        """Runs `call` with its id when that is known without a wait: last in the transaction.
+
+        In a savepoint at once, so that what comes of it is undone with it.
+        """
         if self.event.place is not None or db.session().in_nested_transaction():
             call(self.id)
         else:

@@ -75,6 +75,8 @@ def _addresses(values: Mapping[str, Any]) -> list[Danger]:
     whole = "Give it like https://account.example.org, without a path."
     proxies = "Give networks like 10.0.0.0/8."
     networks = Danger("TRUSTED_PROXIES", "has what is no network.", proxies, always=True)
+    one = "is empty: whoever comes through a proxy counts as one and the same."
+    nobody = Danger("TRUSTED_PROXIES", one, "Name your proxy's network, if any.", advice=True)
     is_site = url.hostname and values["PUBLIC_URL"] == f"{url.scheme}://{url.netloc}"
     is_site = is_site and url.scheme in ("http", "https") and "@" not in url.netloc
     is_site = is_site and ":" not in str(url.hostname)  # Werkzeug knows no IPv6 hosts
@@ -84,6 +86,7 @@ def _addresses(values: Mapping[str, Any]) -> list[Danger]:
         (url.scheme != "http", Danger("PUBLIC_URL", "is plain http.", "Serve it over https.")),
         (not wild, Danger("ALLOWED_HOSTS", "has a wildcard.", "List the host names you serve.")),
         (all(_is_network(each) for each in values["TRUSTED_PROXIES"]), networks),
+        (values["TRUSTED_PROXIES"] or is_loopback(values["PUBLIC_URL"]), nobody),
     ]
     return [danger for fine, danger in found if not fine]
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 
 from portal.core import clock, crypto, readiness, web
 from portal.core import metrics as counted
+from portal.core.safety import is_loopback
 from portal.core.settings import setting
 
 bp = Blueprint("core", __name__)
@@ -32,11 +33,15 @@ def metrics():
 
 
 def _may_watch():
-    """Who shows the token; without a proxy this machine as well."""
+    """Who shows the token; of a portal that is for this machine alone, this machine as well.
+
+    Elsewhere a proxy may pass everybody's requests on, and who came through it cannot be told.
+    """
     kind, _space, token = request.headers.get("Authorization", "").partition(" ")
     if setting("METRICS_TOKEN") and kind.lower() == "bearer":
         return crypto.same(token, setting("METRICS_TOKEN"))
-    return not setting("TRUSTED_PROXIES") and web.is_from_here()
+    alone = is_loopback(setting("PUBLIC_URL")) and not setting("TRUSTED_PROXIES")
+    return alone and web.is_from_here()
 
 
 @bp.get("/privacy")

@@ -1,12 +1,14 @@
-"""Which messages a person was sent, or was to be sent."""
+"""Which messages a person was sent, or was to be sent, and for how long that is kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
-from portal.core.db import db
+from portal.core import clock
+from portal.core.db import at_once, db
+from portal.core.settings import setting
 from portal.delivery.models import Outgoing
 
 
@@ -29,3 +31,9 @@ def of_person(person_id: int, since: datetime, page: int, most: int) -> Leaf:
     wanted = select(Outgoing).where(*mine).order_by(Outgoing.id.desc())
     rows = db.session.scalars(wanted.offset((page - 1) * most).limit(most)).all()
     return Leaf(rows, page, pages, total)
+
+
+def purge() -> int:
+    """Removes messages that ended more than CODE_RETENTION_DAYS ago.  -> how many."""
+    before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
+    return at_once(delete(Outgoing).where(Outgoing.done_at < before))

@@ -3,20 +3,16 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from time import monotonic
 from typing import cast
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from portal.core import clock, logs, metrics
-from portal.core.db import at_once, transaction
-from portal.core.settings import setting
+from portal.core.db import transaction
 from portal.delivery import breakers, endings, hours, leases, letters, transports
 from portal.delivery.breakers import MESSAGE, ROAD, Health
 from portal.delivery.leases import Claim
-from portal.delivery.models import Outgoing
 from portal.delivery.outcomes import BROKEN, IN_DOUBT, NotAccepted
 from portal.delivery.parcels import SMS, Parcel
 from portal.delivery.recipes import RECIPES, Letter
@@ -71,12 +67,6 @@ def deliver_next() -> bool:
         with logs.about(f"outbox-{job.id}"):
             _see_off(job)
     return job is not None
-
-
-def purge() -> int:
-    """Removes messages that ended more than CODE_RETENTION_DAYS ago.  -> how many."""
-    before = clock.now() - timedelta(days=setting("CODE_RETENTION_DAYS"))
-    return at_once(delete(Outgoing).where(Outgoing.done_at < before))
 
 
 def _take_if_any() -> Job | None:

@@ -20,6 +20,9 @@ from tests.rigs.server import Server
 from tests.rigs.visitor import Visitor
 
 RULES = Path(__file__).parents[2] / "deploy" / "prometheus-rules.yaml"
+PUBLIC = {
+    "PUBLIC_URL": "https://account.example.org", "EMAIL_BACKEND": "smtp", "BCRYPT_COST": "12",
+}  # fmt: skip
 TOKEN = "watching-0123456789-abcdefghijklmnop"
 SAMPLE = re.compile(r"^(latchkey_\w+)(?:\{(.*)\})? ([0-9.e+-]+)$", re.MULTILINE)
 LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -66,6 +69,12 @@ def test_this_machine_may_read_them_and_nobody_else(app):
     assert fetch(app, THERE).status_code == 404
 
 
+def test_what_looks_like_this_machine_may_be_a_proxy_where_the_portal_is_for_others(make_app):
+    public = make_app(**PUBLIC, METRICS_TOKEN=TOKEN)
+    assert fetch(public, HERE).status_code == 404
+    assert fetch(public, HERE, Authorization=f"Bearer {TOKEN}").status_code == 200
+
+
 @pytest.mark.parametrize("headers", [
     {"X_Forwarded_For": HERE},
     {"Forwarded": f"for={HERE}"},
@@ -100,12 +109,10 @@ def test_refusal_looks_like_any_page_that_is_not_there(make_app):
 
 
 def test_a_token_that_can_be_guessed_is_refused_in_production(make_app):
-    public = {"PUBLIC_URL": "https://account.example.org", "EMAIL_BACKEND": "smtp"}
-    public |= {"BCRYPT_COST": "12"}
     for weak in "short", "ab" * 20:
         with pytest.raises(Refused, match="METRICS_TOKEN"):
-            make_app(**public, METRICS_TOKEN=weak)
-    assert make_app(**public, METRICS_TOKEN=TOKEN)
+            make_app(**PUBLIC, METRICS_TOKEN=weak)
+    assert make_app(**PUBLIC, METRICS_TOKEN=TOKEN)
 
 
 def test_every_route_is_a_rule_and_every_method_a_known_one(app):

@@ -1,6 +1,7 @@
 """What nobody asks the outcome of: it is written all the same, and its trouble is told."""
 
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from portal.codes.models import Challenge
 from portal.core import audit, pipelines, rows
-from portal.core.audit import OPERATOR
+from portal.core.audit import OPERATOR, Event
 from portal.core.db import at_once, db, transaction
 from portal.core.rows import unheard
 from portal.core.tally import Tally
@@ -22,6 +23,9 @@ WISH = {
     "device": "", "code_seconds": 30, "max_attempts": 5, "link_seconds": 900, "link_path": "",
     "opened_at": NOW,
 }  # fmt: skip
+BLANK = dict.fromkeys(
+    ("network", "device", "verified_by", "reason", "ticket", "detail", "request", "mark"), ""
+)
 TEN = {"name": "test", "day": NOW.date(), "part": "", "count": 10}
 MORE = update(Tally).values(count=Tally.count + 1)
 SUMS = "SELECT count FROM tally WHERE name = 'test'"
@@ -207,6 +211,44 @@ def test_what_need_not_last_is_kept_without_the_disk(world, said):
     assert said[:2] == ["BEGIN", pipelines.NO_WAIT]
     assert said[-1] == "COMMIT"
     assert world.rows("SELECT id FROM challenge") == [("a",)]
+
+
+def test_a_row_begun_has_its_key_at_once(world, said):
+    with transaction():
+        one, two = (rows.begin(Event, kind="begun", desk=False, at=NOW, **BLANK) for _ in "ab")
+        said.clear()
+        assert (db.session.get(Event, two.id), two.person_id, said) == (two, None, [])
+        assert two.id > one.id
+    db.session.remove()
+    assert world.rows("SELECT kind, mark FROM event") == [("begun", "")] * 2
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_whoever_wants_to_know_an_event_is_told_its_id(world, asked):
+    heard = []
+    with transaction():
+        first, second = (audit.record("test", n, OPERATOR) for n in (1, 2))
+        if asked:
+            assert second.id
+        for each in second, first:
+            each.told(lambda number, each=each: heard.append((each, number)))
+        assert heard == []
+    assert sorted(heard, key=lambda told: told[1]) == [(first, first.id), (second, second.id)]
+
+
+def test_what_is_undone_tells_nobody_its_id(world):
+    heard = []
+    with transaction() as session:
+        with suppress(LookupError), session.begin_nested():
+            audit.record("undone", 1, OPERATOR).told(heard.append)
+            raise LookupError
+        kept = audit.record("kept", 1, OPERATOR)
+        kept.told(lambda number: rows.send(Tally, TEN | {"part": str(number)}))
+    with suppress(LookupError), transaction():
+        audit.record("undone", 1, OPERATOR).told(heard.append)
+        raise LookupError
+    assert heard[1:] == []  # in a savepoint at once, and what came of it is undone with it
+    assert world.rows("SELECT part FROM tally WHERE name = 'test'") == [(str(kept.id),)]
 
 
 @pytest.mark.parametrize("asked", [True, False])

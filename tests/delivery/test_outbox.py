@@ -12,8 +12,7 @@ from portal.codes.models import Otp
 from portal.core import audit
 from portal.core.audit import OPERATOR
 from portal.core.db import db, transaction
-from portal.delivery import leases, outbox, queue
-from portal.delivery import service as delivery
+from portal.delivery import history, leases, outbox, queue
 from portal.delivery.models import Outgoing
 from tests.delivery.conftest import BOB, LATER, NOBODY, state
 from tests.policy.world import ANN, World, type_code
@@ -273,9 +272,9 @@ def test_ended_messages_are_kept_for_a_while_and_then_removed(office, time):
     office.asked(ANN, NOBODY)
     office.deliver()
     with office.world.app.app_context():
-        assert delivery.purge() == 0
+        assert history.purge() == 0
         time.pass_(days=31)
-        assert delivery.purge() > 0
+        assert history.purge() > 0
     assert office.world.rows("SELECT count(*) FROM outbox") == [(0,)]
     assert leases.LEASE.total_seconds() < 10
 
