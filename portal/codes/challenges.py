@@ -1,14 +1,15 @@
 """The wish around the code: steps inside the caller's transaction."""
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, or_, select, update
 
 from portal.codes import otp
 from portal.codes.models import NOBODY, Challenge, Otp
 from portal.codes.terms import Terms
 from portal.core import clock, crypto, rows
-from portal.core.db import changed, db
+from portal.core.db import changed, db, line
 from portal.core.settings import setting
 
 _STILL_OPEN = Challenge.closed_at.is_(None), Challenge.proven_at.is_(None)
@@ -22,7 +23,7 @@ _EARLIER = _OLDEST_FIRST.where(_SAME)
 def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Terms) -> Challenge:
     """A new wish for the address `typed` (its key); earlier ones of this purpose end."""
     same = {"of": purpose, "typed": typed_hash(typed), "person": user_id or -1}
-    for earlier in db.session.execute(_EARLIER, same).all():
+    for earlier in _found(_EARLIER, same):
         close(earlier)
     return rows.put(
         Challenge,
@@ -42,7 +43,7 @@ def end(purpose: str, which: ColumnElement[bool]) -> None:
     Not one that was proven already: its grant is with whoever proved it, and a stranger who asks in
     the same name must not take it away.
     """
-    for challenge in db.session.execute(_OLDEST_FIRST.where(which), {"of": purpose}).all():
+    for challenge in _found(_OLDEST_FIRST.where(which), {"of": purpose}):
         close(challenge)
 
 
@@ -124,6 +125,14 @@ def close(challenge: Challenge | Row[str, int | None]) -> None:
     """Ends the wish and its code."""
     otp.end(challenge.otp_id)  # first, as everywhere: one order of locks, no deadlock
     rows.change(Challenge, challenge.id, closed_at=clock.now())
+
+
+def _found(
+    question: Select[str, int | None], values: Mapping[str, object]
+) -> Sequence[Row[str, int | None]]:
+    session = db.session()
+    session.flush()
+    return line(session).execute(question, values).all()
 
 
 def typed_hash(typed: str) -> str:
