@@ -6,18 +6,24 @@ count in hands that others want, too: a crash of the database's machine forgets 
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import cast
 
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import clock, shared
 from portal.core.db import db, transaction
+from portal.core.rows import unheard
 from portal.core.settings import setting
 from portal.core.shared import Count
 from portal.core.turns import Limit as Limit
 from portal.core.turns import Throttle as Throttle
 from portal.core.turns import UsedUp as UsedUp
 from portal.core.turns import hashed, is_full, taken, used_up
+
+_TABLE = cast(Table, Throttle.__table__)
+_MINE = Throttle.name == bindparam("whose"), Throttle.subject == bindparam("of")
+_BACK = update(_TABLE).where(*_MINE, Throttle.count > 0).values(count=Throttle.count - 1)
 
 
 def spend(limits: Iterable[Limit]) -> None:
@@ -46,12 +52,7 @@ def refund(limits: Iterable[Limit]) -> None:
     back = crowds if crowds and shared.give_back(_counts(crowds)) else []
     with transaction(lasting=False) as session:
         for each in _in_order(each for each in given if each not in back):
-            mine = (
-                Throttle.name == each.name,
-                Throttle.subject == hashed(each.subject),
-                Throttle.count > 0,
-            )
-            session.execute(update(Throttle).where(*mine).values(count=Throttle.count - 1))
+            unheard(session, _BACK, {"whose": each.name, "of": hashed(each.subject)})
 
 
 def take(limit: Limit) -> None:
