@@ -21,4 +21,4 @@ class Seen:
     sent: dict[Key, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
     times: dict[str, Times] = field(default_factory=lambda: defaultdict(lambda: ([], [])))
     walks: dict[str, list[Walks]] = field(default_factory=lambda: defaultdict(list))
-    hashes: list[float] = field(default_factory=list)
+    hashes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))

@@ -84,7 +84,7 @@ def _rates(
     for what in MEASURES:
         length = seconds * (HASHING_TIMES if what in HASHING else 1)
         if what in HASHING:  # just before: what two cores can do changes within minutes
-            seen.hashes.append(_bare_hashes(length))
+            seen.hashes[what].append(_bare_hashes(length))
         for name in [each for each in all_ if what in todo[each]]:
             make_ready(all_[name], what)
             began, before = time.monotonic(), sink.count()

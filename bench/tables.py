@@ -82,9 +82,8 @@ def _goals(seen: Seen) -> Table:
         best = max(goal.beside, key=lambda name, what=goal.what: rate(seen, what, name))
         what = f"{goal.what} ({goal.ours})" if goal.ours != OURS else goal.what
         rows.append(_goal(what, ours, best, rate(seen, goal.what, best), goal.least))
-    hashes = statistics.median(seen.hashes)
     for what, name in product((ENTER, AGAIN), (OURS, COUNTING)):
-        ours = rate(seen, what, name)
+        ours, hashes = rate(seen, what, name), statistics.median(seen.hashes[what])
         rows.append(_goal(f"{what} ({name})", ours, "bare hashes", hashes, HASH_SHARE))
     return rows
 

@@ -9,8 +9,8 @@ from sqlalchemy import Table, and_, bindparam, delete, select, update
 
 from portal.accounts.models import KnownDevice, Person
 from portal.core import clock, crypto, rows
-from portal.core.db import changed, db
-from portal.core.looks import Look, kind
+from portal.core.db import changed, db, release
+from portal.core.looks import Look, Values, kind
 from portal.core.rows import unheard
 from portal.core.settings import setting
 
@@ -77,13 +77,16 @@ def own(token: str | None, person: Person | None) -> str | None:
 
 
 def with_owner(key: str, token: str | None) -> tuple[Person | None, str | None]:
-    """Whoever has the address of this key, to look at, and `own` for them: in one question."""
+    """Whoever has the address of this key, to look at, and `own` for them: in one question.
+
+    Outside any transaction.
+    """
+    release()  # a look has a connection of its own
     found = _BOTH.first(_this(token) | {"key": key})
     if found is None:
         return None, None
     person, known = found
-    seen = cast(Person, kind(Person)(person or {}))
-    return seen, token if known is not None else None
+    return cast(Person, kind(Person)(cast(Values, person))), token if known is not None else None
 
 
 def _this(token: str | None) -> dict[str, object]:
@@ -108,8 +111,9 @@ def remember(token: str | None, person: Person) -> str:
     Whoever else is known in this browser stays so under the new token.
     """
     fresh, session = crypto.new_token(), db.session()
-    here, there = crypto.digest(token or ""), crypto.digest(fresh)
+    there = crypto.digest(fresh)
     if token:
+        here = crypto.digest(token)
         unheard(session, _MOVE, {"before": here, "after": there, "person": person.id})
         unheard(session, _DROP, {"before": here})
     note = {"digest": there, "person_id": person.id, "seen_at": clock.now()}

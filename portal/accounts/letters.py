@@ -68,10 +68,10 @@ def notice(about: str, facts: Facts = lambda event, person: {}) -> Letter:
     event, person = _whom(about)
     if event is None or person is None:
         return Letter(None)
+    said = _told(event, person) | dict(facts(event, person))  # asked before anything is written
     link = notices.write(event.id, person.id, NOT_YOU)
     pressed = {"not_me": link.url, "not_me_seconds": notices.seconds()}
-    values = _told(event, person) | pressed | dict(facts(event, person))
-    return Letter(person.email, values, accepted=link.accepted, refused=link.refused)
+    return Letter(person.email, said | pressed, accepted=link.accepted, refused=link.refused)
 
 
 def word(about: str, facts: Facts) -> Letter:

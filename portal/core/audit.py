@@ -52,21 +52,22 @@ class Recorded:
 
     @property
     def id(self) -> int:
-        """To be given to a message.  Whoever asks has it written now, which costs a wait more."""
+        """Whoever asks has it written now, which costs a wait more: see `told`."""
         if self.event.place is None:
             db.session.add_all(_unwritten(self.event))
             db.session.flush()
         return self.event.id
 
     def told(self, call: Callable[[int], None]) -> None:
-        """Runs `call` with its id when that is known without a wait: last in the transaction.
+        """Runs `call` with its id when that is known without a wait, if need be as the last thing.
 
         In a savepoint at once, so that what comes of it is undone with it.
         """
-        if self.event.place is not None or db.session().in_nested_transaction():
-            call(self.id)
-        else:
+        waits = any(each is self.event for each, _parts, _late in notes().get("events", []))
+        if waits and linking.gives_ids_late() and not db.session().in_nested_transaction():
             notes().setdefault("told", []).append((self.event, call))
+        else:
+            call(self.id)
 
 
 def _unwritten(event: Event) -> list[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _writers = threading.Lock()
 log = logging.getLogger("latchkey")
 NO_TABLE = "42P01", "42S02", "1146"  # as PostgreSQL and MariaDB say; SQLite says OperationalError
+PUT_IN = "put in"  # notes of rows past the session, which are not there once that is undone
 AWAY = OperationalError, InterfaceError, PoolTimeout  # down, full, overloaded: nobody typed wrong
 
 
@@ -124,11 +125,17 @@ def _kept(session: Session, lasting: bool) -> Iterator[list[Callable[[], object]
             of_this["last"].pop(0)()
         session.commit()
     except BaseException:
-        session.rollback()
+        _undo(session, of_this["notes"].get(PUT_IN, ()))
         raise
     finally:
         for name in of_this:
             del session.info[name]
+
+
+def _undo(session: Session, put_in: Iterable[Model]) -> None:
+    session.rollback()
+    for row in filter(session.__contains__, put_in):
+        session.expunge(row)
 
 
 def _one_writer() -> AbstractContextManager[object]:

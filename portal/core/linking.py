@@ -16,6 +16,11 @@ from portal.core.rows import unheard
 AHEAD = "postgresql"  # gives ids before there are rows
 
 
+def gives_ids_late() -> bool:
+    """Whether ids come with the chain's head; elsewhere they are there as soon as a row is."""
+    return bool(db.engine.dialect.name == AHEAD)
+
+
 def link(events: Sequence[Event]) -> None:
     """Puts in those that are not there yet, and gives each its place and its mark.
 

@@ -60,6 +60,13 @@ class Look:
             for names, start, end in self._parts  # a model's first column is never empty
         ]
 
+    def only(self, values: Mapping[str, object]) -> Values:
+        """The same of the first model alone.  Raises LookupError where there is none."""
+        match self.first(values):
+            case [dict(found), *_]:
+                return found
+        raise LookupError(self._parts[0][0])
+
     def _asked(self, line: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
         worded = self._worded.get(line.dialect)
         if worded is None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm.util import identity_key
 from sqlalchemy.sql.base import Executable
 
 from portal.core import pipelines
-from portal.core.db import Model, db, line
+from portal.core.db import PUT_IN, Model, db, line, notes
 
 Row = TypeVar("Row", bound=Model)
 WHICH = "this_row"
@@ -41,7 +41,10 @@ def send(kind: type[Model], values: Mapping[str, object]) -> None:
 
 
 def put(kind: type[Row], /, **values: object) -> Row:
-    """The same for a row whose key is among the values.  -> the row, as if it had been read."""
+    """The same for a row whose key is among the values.  -> the row, as if it had been read.
+
+    What is not given is NULL, whatever the model would put there.
+    """
     full = dict.fromkeys(_table(kind).columns.keys()) | values
     send(kind, full)
     return _held(kind, full)
@@ -62,7 +65,7 @@ def numbered(kind: type[Model], values: Mapping[str, object]) -> int:
     return int(cast(Sequence[int], key)[0])
 
 
-def change(kind: type[Model], key: object, **values: object) -> None:
+def change(kind: type[Model], key: object, /, **values: object) -> None:
     """Writes these columns of the row of this key, also where it is held as an object."""
     [name] = _table(kind).primary_key.columns.keys()
     unheard(db.session(), _changing(kind, name, tuple(values)), values | {WHICH: key})
@@ -76,6 +79,7 @@ def _held(kind: type[Row], values: Mapping[str, object]) -> Row:
     _set(row, values)
     make_transient_to_detached(row)
     db.session.add(row)
+    notes().setdefault(PUT_IN, []).append(row)
     return row
 
 

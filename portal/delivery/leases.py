@@ -103,8 +103,8 @@ def renew() -> None:
 def my_turn() -> bool:
     """Whether this process is the one of several that works; it becomes it when there is none."""
     now = clock.now()
-    [turn] = _TURN.first({"name": DELIVERY}) or [None]
-    if turn and now < turn["until"] <= now + LEASE + clock.SLACK:
+    turn = _TURN.only({"name": DELIVERY})
+    if now < turn["until"] <= now + LEASE + clock.SLACK:
         return bool(turn["holder"] == me())
     free = or_(Turn.until <= now, Turn.holder == me(), Turn.until > now + LEASE + clock.SLACK)
     taken = update(Turn).where(Turn.name == DELIVERY, free)
@@ -128,6 +128,7 @@ def _seconds_ahead() -> float:
     asked = {"postgresql": func.now(), "mysql": func.utc_timestamp(6, type_=UtcDateTime)}
     now = asked.get(db.engine.dialect.name)
     theirs = None if now is None else db.session.scalar(select(now))
+    release()  # a look has a connection of its own
     return (clock.now() - theirs).total_seconds() if theirs else 0.0
 
 

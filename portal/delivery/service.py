@@ -70,7 +70,7 @@ def deliver_next() -> bool:
 
 
 def _take_if_any() -> Job | None:
-    """The same after a look without a lock, which costs a fifth: for who expects nothing."""
+    """`_take` after a look without a lock, which costs a fifth: for who expects nothing."""
     return _take() if leases.waiting() else None
 
 

@@ -55,9 +55,10 @@ def email_change_old(about: str) -> Letter:
     challenge, change = challenges.of_id(about), addresses.of_challenge(about)
     if challenge is None or change is None:
         return Letter(None)
+    name = letters.greeted(people.get(change.person_id))  # asked before anything is written
     link = notices.write(change.id, change.person_id, STOP, addresses.KEEP)
     values = {
-        "name": letters.greeted(people.get(change.person_id)),
+        "name": name,
         "address": change.before,
         "wanted": people.masked(change.wanted),
         "at": change.asked_at,

@@ -13,8 +13,9 @@ from portal.accounts.models import Person, Session
 from portal.core import clock, crypto
 from portal.core.db import db, lacks_table, transaction
 from portal.core.looks import Look
+from portal.delivery import leases, service
 from portal.profile.models import ALSO, EMPTY, Profile
-from tests.conftest import open_account
+from tests.conftest import ask, open_account, sign_in
 
 SAID = {"job_title": "Baker", "links": {"github": "https://github.com/ann"}, "bio": "I bake."}
 
@@ -77,6 +78,50 @@ def test_what_fails_is_told_by_sqlalchemy_and_no_connection_is_lost(mine):
         event.remove(db.engine, "checkin", back)
     assert (len(lines) > 1, sum(lines)) == (True, 0)
     assert looked(mine).person.id == mine.person_id
+
+
+@pytest.fixture
+def lines(app):
+    """How many connections were out at once, at most."""
+    out, most = [], []
+
+    def taken(*_told):
+        out.append(1)
+        most[:] = [max([len(out), *most])]
+
+    with app.app_context():
+        engine = db.engine
+        db.session.remove()
+    back = lambda *_told: out.pop()  # noqa: E731
+    event.listen(engine, "checkout", taken)
+    event.listen(engine, "checkin", back)
+    yield most
+    event.remove(engine, "checkout", taken)
+    event.remove(engine, "checkin", back)
+
+
+def test_nobody_waits_for_a_connection_with_another_in_hands(app, ann, visitor, lines):
+    """Else as many as there are could wait for each other."""
+    sign_in(visitor, ann.email)
+    for who in visitor, app.test_client():
+        for page in "/sign-in", "/profile", "/security", "/recover":
+            who.get(page)
+    assert ask(visitor, ann.email).location == "/recover/code"
+    visitor.get("/recover/status")
+    visitor.get("/recover/code")
+    visitor.submit("/recover/resend")
+    assert lines == [1]
+
+
+def test_a_worker_that_looks_has_one_connection(app, lines):
+    leases._step.clear()
+    with app.app_context():
+        assert leases.in_step()
+        assert leases.my_turn()
+        assert not leases.waiting()
+        assert service.deliver_due() == 0
+        leases.pass_on()
+    assert lines == [1]
 
 
 def _renamed(old, new):

@@ -3,12 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import event
 
-from portal.core import throttle
-from portal.core.db import transaction
+from portal.core import pipelines, throttle
+from portal.core.db import db, transaction
 from portal.core.errors import TooSoon
 from portal.core.throttle import Limit
 from tests.policy.world import World
+from tests.rigs.databases import KIND
 
 
 @pytest.fixture
@@ -33,6 +35,23 @@ def test_so_many_turns_in_so_long_and_then_anew(world, time):
     assert not spend(limit)
     time.pass_(seconds=1)
     assert [spend(limit) for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.skipif(KIND != "postgresql", reason="others have no such switch")
+def test_nobody_waits_for_the_disk_with_a_count_in_hands(world):
+    said, limit = [], Limit("sends", "ann", 3, 60)
+
+    def note(_line, _cursor, statement, *_more):
+        said.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        throttle.spend([limit])
+        throttle.refund([limit])
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert said.count("BEGIN") == said.count(pipelines.NO_WAIT) == 2
+    assert world.rows("SELECT count FROM throttle") == [(0,)]
 
 
 def test_nobody_waits_for_a_clock_that_was_set_back(world, time):

@@ -3,8 +3,9 @@
 import threading
 
 import pytest
+from sqlalchemy import event
 
-from portal.core.db import transaction
+from portal.core.db import db, transaction
 from portal.delivery import endings, leases, transports
 from portal.delivery import service as delivery
 from tests.delivery.conftest import BOB, NOBODY
@@ -151,6 +152,25 @@ def test_one_of_several_processes_has_the_turn(inside, somebody_else, time):
     assert not leases.my_turn()
     time.pass_(seconds=9)
     assert leases.my_turn()
+
+
+def test_who_has_not_the_turn_writes_nothing(inside, somebody_else):
+    assert leases.my_turn()
+    somebody_else()
+    begun = []
+
+    def note(line):
+        begun.append(line)
+
+    event.listen(db.engine, "begin", note)
+    try:
+        assert [leases.my_turn() for _ in range(3)] == [False] * 3
+        assert begun == []
+        with transaction():
+            pass
+        assert len(begun) == 1  # as it would be noted
+    finally:
+        event.remove(db.engine, "begin", note)
 
 
 def test_a_turn_is_kept_by_renewing_it(inside, somebody_else, time):

@@ -2,18 +2,22 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import monotonic
 
 import pytest
 from sqlalchemy import select
 
-from portal.accounts import messages
+from portal.accounts import letters, messages
+from portal.accounts.models import Person
 from portal.codes.models import Otp
 from portal.core import audit
 from portal.core.audit import OPERATOR
 from portal.core.db import db, transaction
-from portal.delivery import history, leases, outbox, queue
+from portal.delivery import history, leases, outbox, queue, transports
+from portal.delivery import service as delivery
 from portal.delivery.models import Outgoing
+from portal.delivery.recipes import RECIPES
 from tests.delivery.conftest import BOB, LATER, NOBODY, state
 from tests.policy.world import ANN, World, type_code
 
@@ -37,7 +41,7 @@ def test_a_message_is_a_row_of_names_and_ids_beside_its_cause(office):
 def test_without_its_cause_there_is_no_message(office):
     def put():
         event = audit.record("password:changed", 1, OPERATOR)
-        outbox.put(messages.password_changed, event.id, 1)
+        outbox.put(messages.password_changed, event, 1)
 
     with office.world.app.app_context():
         queue.wait(0)
@@ -74,7 +78,7 @@ def test_a_sent_message_is_not_sent_again(office):
 def test_codes_go_before_notices_and_each_in_their_order(office):
     with office.world.app.app_context(), transaction():
         event = audit.record("password:changed", 1, OPERATOR)
-        outbox.put(messages.password_changed, event.id, 1)
+        outbox.put(messages.password_changed, event, 1)
     office.asked(BOB, ANN)
     office.deliver()
     assert [(each.to[0], "password" in each.subject) for each in office.smtp.received] == [
@@ -151,6 +155,34 @@ def test_one_that_cannot_be_written_does_not_stop_the_next(office):
     assert office.deliver() == 2
     assert [each.to[0] for each in office.smtp.received] == [BOB]
     assert office.waiting() == [("gone", 1, "broken KeyError")]
+
+
+def test_a_notice_that_could_not_be_written_is_written_later(office, time, monkeypatch):
+    """Its link, which was put in and undone, is put in once more."""
+    trouble = [KeyError("once")]
+
+    def told(_event, _person):
+        if trouble:
+            raise trouble.pop()
+        return {"program": False}
+
+    broken = replace(messages.new_device, write=lambda about: letters.notice(about, told))
+    monkeypatch.setitem(RECIPES, "new_device", broken)
+    with office.world.app.app_context():
+        ann = db.session.scalar(select(Person.id).where(Person.email == ANN))
+        with transaction():
+            outbox.put(broken, audit.record("sign-in:begun", ann, OPERATOR), ann)
+        assert (send(), office.waiting()) == (1, [("new_device", 1, "broken KeyError")])
+        time.pass_(seconds=5)
+        assert send() == 1
+    assert [each.to[0] for each in office.smtp.received] == [ANN]
+
+
+def send():
+    """In one go with what was sent before: a worker keeps its session while there is work."""
+    sent = delivery.deliver_due()
+    transports.rest()
+    return sent
 
 
 def test_one_refused_message_does_not_stop_the_next(office):
