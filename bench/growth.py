@@ -43,8 +43,8 @@ events; some a profile, an earlier password, a program, counts, a wish for a way
 for another person; throttles off, bcrypt of cost 4, PostgreSQL with 512 MB of buffers, without
 syncing, and vacuumed before: what costs the same at every size would hide what grows. What was
 filled a moment before is mostly in the machine's memory still. Pages that write (sign-in, recover;
-profile pages and programs note that they were there) include that. "{SENT}": from the answer to the
-moment when nothing waits in the outbox. Times in ms; a ratio is that of medians to the smallest
+profile pages and programs note that they were there) include that. "{SENT}": from the request to
+the moment when nothing waits in the outbox. Times in ms; a ratio is that of medians to the smallest
 size, goal {GOAL:.1f}; `{CALM}` asks nobody, and shows how quiet the machine was.
 """
 
@@ -102,7 +102,7 @@ def _measured(towns: list[Grown], requests: int) -> Times:
             took = errand.run(each, drawn[errand, each][number])
             times[errand.name][each.people].append(took)
             if errand.sends:
-                times[SENT][each.people].append(1000 * each.quiet())
+                times[SENT][each.people].append(took + 1000 * each.quiet())
     return times
 
 

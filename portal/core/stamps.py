@@ -1,16 +1,17 @@
 """What a browser keeps for us and brings back: its session, and the token of its forms.
 
-Signed as Flask and Flask-WTF sign, who read it too.  They try to compress each time and derive the
-same key anew, which is a quarter of what the sign-in page costs.
+Signed as Flask and Flask-WTF sign, who read it too.  They try to compress each time, derive the
+same key anew and word the same attributes, which is a third of what the sign-in page costs.
 """
 
+import hmac
 import secrets
 from typing import Any
 
 from flask import Flask, Request, Response, current_app, g, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import Signer, TimedSerializer, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_encode
+from itsdangerous.encoding import base64_encode, want_bytes
 
 from portal.core.moulds import TOKEN
 from portal.core.settings import setting
@@ -22,9 +23,15 @@ TOKEN_BYTES = 20
 
 
 class _Signer(TimestampSigner):
-    """Its key is derived once."""
+    """Its key is derived once, and it signs in one step."""
 
     _own: bytes | None = None
+    _digest = ""
+
+    def get_signature(self, value: str | bytes) -> bytes:
+        """HMAC under the newest key."""
+        self._digest = self._digest or self.digest_method().name
+        return base64_encode(hmac.digest(self.derive_key(), want_bytes(value), self._digest))
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
         """Of the newest key; of an older one each time."""
@@ -78,8 +85,23 @@ class Cookies(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """One that nobody looked at stays as the browser has it."""
-        if session.accessed or session.modified:
+        own, said = app.extensions.setdefault(EXTENSION, {}), response.headers
+        usual = session and session.modified and not session.permanent and "Vary" not in said
+        if usual and "around" in own:
+            value = own["session"].dumps(dict(session))
+            said.add("Set-Cookie", value.join(own["around"]))
+            said["Vary"] = "Cookie"
+        elif session.accessed or session.modified:
             super().save_session(app, session, response)
+            if usual:
+                own["around"] = _around(said.getlist("Set-Cookie")[-1])
+
+
+def _around(line: str) -> tuple[str, str]:
+    """What stands before and behind the value, in each line that sets this cookie."""
+    name, _equals, rest = line.partition("=")
+    _value, _semicolon, attributes = rest.partition(";")
+    return f"{name}=", f";{attributes}"
 
 
 def csrf_token() -> str:

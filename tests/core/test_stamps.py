@@ -1,7 +1,7 @@
 """The session's cookie and a form's token are those of Flask and Flask-WTF, whoever signed them."""
 
 import pytest
-from flask import g, session
+from flask import Response, g, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
@@ -38,3 +38,24 @@ def test_a_token_is_judged_by_flask_wtf(app):
         session["csrf_token"] = "0" * 40
         with pytest.raises(ValidationError, match="match"):
             validate_csrf(token)
+
+
+def test_each_cookie_is_set_like_the_first_one(app):
+    lines = []
+    for _ in range(3):
+        answer = app.test_client().get("/sign-in")
+        lines += answer.headers.getlist("Set-Cookie")
+        assert answer.headers["Vary"] == "Cookie"
+    assert len({line.partition("=")[2].partition(";")[0] for line in lines}) == 3
+    assert len({(line.partition("=")[0], line.partition(";")[2]) for line in lines}) == 1
+    assert "HttpOnly" in lines[0]
+
+
+def test_a_session_that_was_emptied_is_taken_away(app):
+    with app.test_request_context():
+        for kept, gone in (SHORT, False), ({}, True):
+            answer, own = Response(), app.session_interface.session_class(SHORT)
+            own.clear()
+            own.update(kept)
+            app.session_interface.save_session(app, own, answer)
+            assert ("Max-Age=0" in answer.headers["Set-Cookie"]) == gone
