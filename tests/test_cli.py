@@ -18,6 +18,7 @@ PUBLIC = {
     "PUBLIC_URL": "https://account.example.org",
     "EMAIL_BACKEND": "smtp",
     "BCRYPT_COST": "12",
+    "TRUSTED_PROXIES": "127.0.0.1/32",
 }
 
 

@@ -255,6 +255,16 @@ def test_mail_in_the_clear_is_advised_against_but_not_refused():
     assert "EMAIL_USE_SSL" not in {each.name for each in dangers(near)}
 
 
+def test_a_proxy_that_nobody_named_is_asked_for_but_not_refused():
+    public = {"PUBLIC_URL": "https://account.example.org", "EMAIL_BACKEND": "smtp"}
+    app = create_app(SETTINGS | public | {"BCRYPT_COST": "10", "DATABASE_URL": "sqlite://"})
+    for more, advised in ({}, True), ({"TRUSTED_PROXIES": ["10.0.0.0/8"]}, False):
+        found = {each.name: each for each in dangers(app.config | more)}
+        assert ("TRUSTED_PROXIES" in found) == advised
+    near = app.config | {"PUBLIC_URL": "http://localhost:8000"}
+    assert "TRUSTED_PROXIES" not in {each.name for each in dangers(near)}
+
+
 @pytest.mark.parametrize("url, known", [
     ("clicksend://me:key@", True),
     ("https://key@gateway.example.org/sms", True),
