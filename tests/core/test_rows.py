@@ -256,7 +256,7 @@ def test_a_row_that_was_undone_can_be_put_in_once_more(world):
         gone = rows.put(Challenge, id="a", **WISH)
         raise LookupError
     with transaction():
-        assert db.session.get(Challenge, "a") is None
+        assert db.session.get(Challenge, "a", populate_existing=True) is None
         assert rows.put(Challenge, id="a", **WISH) is not gone
     assert world.rows("SELECT id FROM challenge") == [("a",)]
 

@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 from sqlalchemy import select
 
-from portal.accounts import letters, messages
+from portal.accounts import messages
 from portal.accounts.models import Person
 from portal.codes.models import Otp
 from portal.core import audit
@@ -161,12 +161,13 @@ def test_a_notice_that_could_not_be_written_is_written_later(office, time, monke
     """Its link, which was put in and undone, is put in once more."""
     trouble = [KeyError("once")]
 
-    def told(_event, _person):
+    def write(about):
+        letter = messages.new_device.write(about)
         if trouble:
             raise trouble.pop()
-        return {"program": False}
+        return letter
 
-    broken = replace(messages.new_device, write=lambda about: letters.notice(about, told))
+    broken = replace(messages.new_device, write=write)
     monkeypatch.setitem(RECIPES, "new_device", broken)
     with office.world.app.app_context():
         ann = db.session.scalar(select(Person.id).where(Person.email == ANN))
