@@ -35,6 +35,9 @@ def care_for(engine: Engine) -> None:
     event.listen(engine, "checkout", taken)
     event.listen(engine, "checkin", _given_back)
     if engine.dialect.name == "postgresql":
+        from portal.core import driver  # noqa: PLC0415 - psycopg, which not all need
+
+        event.listen(engine, "do_connect", driver.connect)
         pipelines.care_for(engine)
 
 
@@ -78,10 +81,4 @@ def _give_silence_up(connection: Any, _record: Any) -> None:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_MS)
 
 
-def _describe_leanly(connection: Any, _record: Any) -> None:
-    from portal.core.cursors import LeanCursor  # noqa: PLC0415 - psycopg, which not all need
-
-    connection.cursor_factory = LeanCursor
-
-
-TUNED = {"sqlite": _tune, "mysql": _give_silence_up, "postgresql": _describe_leanly}
+TUNED = {"sqlite": _tune, "mysql": _give_silence_up}

@@ -28,6 +28,7 @@ def link(events: Sequence[Event]) -> None:
     """
     session = db.session()
     late = _late(session, events)
+    pipelines.let_go_early(line(session))  # said before: with the head in hands each word counts
     place, mark, *ids = line(session).execute(_head(len(late))).one()
     for event, number in zip(late, ids, strict=True):
         event.id = number
@@ -41,7 +42,6 @@ def link(events: Sequence[Event]) -> None:
         else:
             unheard(session, _LINK, {"link": event.id, "at_place": place, "marked": mark})
     unheard(session, _MOVE, {"at_place": place, "marked": mark})
-    pipelines.let_go_early(line(session))
 
 
 def _late(session: Session, events: Sequence[Event]) -> list[Event]:

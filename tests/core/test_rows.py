@@ -184,6 +184,28 @@ def test_nobody_waits_for_what_nobody_asks_about(world, other):
     assert done == ["said"]
 
 
+@pytest.mark.parametrize("many", ["SELECT length(:long)", "SELECT cast(:long AS text)"])
+@pipelines_only
+def test_nobody_waits_for_a_database_that_reads_nothing(world, other, many):
+    """What is too much for the line, either way, comes through in the end."""
+    with transaction():
+        rows.send(Tally, TEN)
+    other.execute(text(HELD))
+    free = threading.Timer(3, other.rollback)  # should somebody wait for it after all
+    free.start()
+    with transaction() as session:
+        unheard(session, MORE)
+        for _each in range(20):
+            unheard(session, text(many), {"long": "x" * 1_000_000})
+        waited = free.finished.is_set()
+        free.cancel()
+        other.rollback()
+        assert session.scalar(text(SUMS)) == 11
+        unheard(session, MORE)
+    assert not waited
+    assert world.rows(SUMS) == [(12,)]
+
+
 @pytest.mark.skipif(KIND == "sqlite", reason="one writes at a time anyway")
 def test_who_only_counts_does_not_wait_for_the_chain(world, other):
     other.execute(text("SELECT place FROM event_head FOR UPDATE"))
