@@ -27,7 +27,7 @@ from bench.seen import Seen
 from bench.sheet import tell
 from bench.sink import Sink
 from bench.walks import walk
-from bench.works import HASHING, MEASURES, WRITING, again, make_ready, works
+from bench.works import HASHING, MEASURES, WRITING, make_ready, ours_alone, works
 from bench.wrk import Work
 from tests.rigs import postgres
 
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _measure(all_: dict[str, Rival], sink: Sink, given: argparse.Namespace, seen: Seen) -> None:
-    todo = {name: works(rival) | again(rival) for name, rival in all_.items()}
+    todo = {name: works(rival) | ours_alone(rival) for name, rival in all_.items()}
     _warm_up(all_, todo)
     turns = count()
     for number in range(given.rounds):

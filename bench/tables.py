@@ -9,7 +9,7 @@ from bench.gaps import Gap, gap
 from bench.rivals import ALLAUTH, BARE, COUNTING, OURS, PEOPLE, SECURITY
 from bench.seen import Seen
 from bench.served import THREADS, WORKERS
-from bench.works import AGAIN, ENTER, JSON, KNOWN, PAGE, PROFILE, SENDING
+from bench.works import AGAIN, ENTER, JSON, KNOWN, MISTYPED, PAGE, PROFILE, SENDING
 
 PEERS = SECURITY, ALLAUTH
 Table = list[tuple[str, ...]]
@@ -46,6 +46,7 @@ of cost 12, the same words for known and unknown addresses. Peers send before th
 ours have queued is counted under "answered and sent". A recovery goes by code; with
 Flask-Security by link, for it has no code that leads to a new password. "{ENTER}" is from browsers
 that nobody knows, and ours write to the person then; "{AGAIN}" from such as signed in before.
+"{MISTYPED}" is refused before anything is read or written: the most that a recovery could get.
 """
 
 

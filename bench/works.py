@@ -20,8 +20,8 @@ PROFILE, JSON = "profile page", "JSON of the person"
 REMEMBER = """
     INSERT INTO known_device (digest, person_id, seen_at)
     SELECT %s, id, now() FROM person WHERE email = %s ON CONFLICT DO NOTHING"""
-KNOWN, UNKNOWN = "recover, known", "recover, unknown"
-MEASURES = PAGE, PROFILE, JSON, ENTER, AGAIN, REFUSED, KNOWN, UNKNOWN
+KNOWN, UNKNOWN, MISTYPED = "recover, known", "recover, unknown", "recover, mistyped"
+MEASURES = PAGE, PROFILE, JSON, ENTER, AGAIN, REFUSED, KNOWN, UNKNOWN, MISTYPED
 HASHING = ENTER, AGAIN, REFUSED
 WRITING = ENTER, AGAIN, REFUSED, KNOWN, UNKNOWN  # what may leave work behind
 SENDING = ENTER, KNOWN, UNKNOWN  # and messages
@@ -114,14 +114,20 @@ def _forms(rival: Rival) -> dict[str, Work]:
     }
 
 
-def again(rival: Rival) -> dict[str, Work]:
-    """Sign-ins of which nobody is told: the portal knows the browsers.  Peers tell of none."""
+def ours_alone(rival: Rival) -> dict[str, Work]:
+    """What is asked of ours alone.
+
+    Sign-ins of which nobody is told, as the portal knows the browsers: peers tell of none.  And
+    what is refused before anything is read or written: no recovery could get more than that.
+    """
     if rival.ways is not OUR_WAYS:
         return {}
+    nothing = Expected(422, words="<form")
+    mistyped = _form(rival, rival.ways.recover, [{rival.ways.identifier: "nobody"}], nothing)
     whole = _forms(rival)[ENTER]
     every = zip(whole.requests, map(_device, CALLERS), strict=True)
     kept = tuple(replace(each, headers=_with(each.headers, token)) for each, token in every)
-    return {AGAIN: replace(whole, requests=kept)}
+    return {AGAIN: replace(whole, requests=kept), MISTYPED: mistyped}
 
 
 def make_ready(rival: Rival, what: str) -> None:
