@@ -28,7 +28,8 @@ class PromptConnection(Connection[Any]):
     """In a pipeline, says what it has to say without a look whether that can be sent.
 
     Each look lets other threads go first, and those may take their time while this transaction
-    keeps others waiting.  What the socket does not take libpq keeps, and sends with what follows.
+    keeps others waiting.  What the socket does not take libpq keeps, and sends with what follows:
+    not for bulk, and only where a pipeline ends by being left, not by the driver's own commit().
     """
 
     def wait(self, gen: Generator[Wait, Any, Made], *args: Any, **named: Any) -> Made:

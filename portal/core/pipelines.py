@@ -23,7 +23,7 @@ def care_for(engine: Engine) -> None:
     event.listen(engine, "after_cursor_execute", _heard)
     event.listen(engine, "commit", _kept)
     event.listen(engine, "rollback", _undone)
-    event.listen(engine, "rollback_savepoint", lambda line, _name, _context: _undone(line))
+    event.listen(engine, "rollback_savepoint", _undone_in_part)
     event.listen(engine, "reset", _given_back)
 
 
@@ -80,16 +80,23 @@ def _kept(connection: Connection) -> None:
 
 def _undone(connection: Connection) -> None:
     if not connection.invalidated:  # one that the database hung up on has no info any more
+        connection.info.pop(EARLY, None)
+        _hear_no_trouble(connection.info)
+
+
+def _undone_in_part(connection: Connection, _name: str, _context: Any) -> None:
+    """What was said before the savepoint stays said, and its commit has to be waited for."""
+    if not connection.invalidated:
         _hear_no_trouble(connection.info)
 
 
 def _given_back(_connection: Any, record: Any, _state: Any) -> None:
+    record.info.pop(EARLY, None)
     _hear_no_trouble(record.info)
 
 
 def _hear_no_trouble(info: Any) -> None:
     """What failed was told already, and is not to be hidden behind all that failed after it."""
-    info.pop(EARLY, None)
     with suppress(Exception):
         _hear(info)
 

@@ -16,7 +16,7 @@ CONNECTIONS = {"pool_size": 15, "max_overflow": 0, "pool_use_lifo": True}  # the
 SILENCE_MS = 2000 * CONNECT_SECONDS  # until a silent line to it is given up
 IN_MEMORY = "sqlite://", "sqlite:///:memory:"
 DRIVERS = {
-    **dict.fromkeys(("postgres", "postgresql"), "postgresql+psycopg"),
+    **dict.fromkeys(("postgres", "postgresql", "postgresql+psycopg2"), "postgresql+psycopg"),
     # One name for both: MariaDB's own would store ids in a type that MySQL does not have.
     **dict.fromkeys(("mysql", "mariadb", "mariadb+pymysql"), "mysql+pymysql"),
 }

@@ -28,7 +28,6 @@ RENEWED_EVERY = 2.0  # seconds
 LONGEST_PAUSE = 600.0  # seconds between two tries of a message
 FARTHEST = timedelta(seconds=2 * LONGEST_PAUSE)
 STEP, CHECKED_EVERY = 2.0, 30.0  # seconds that clocks may differ by; how long that is believed
-DELIVERY = "delivery"  # the turn of embedded workers
 _held: dict[int, float] = {}  # rows that this process works on -> until when (monotonic) at most
 _me: dict[int, str] = {}
 _step: dict[int, tuple[float, float]] = {}  # when (monotonic) and by how much
@@ -100,17 +99,6 @@ def renew() -> None:
     at_once(update(Turn).where(Turn.holder == me()).values(until=until))
 
 
-def my_turn() -> bool:
-    """Whether this process is the one of several that works; it becomes it when there is none."""
-    now = clock.now()
-    turn = _TURN.only({"name": DELIVERY})
-    if now < turn["until"] <= now + LEASE + clock.SLACK:
-        return bool(turn["holder"] == me())
-    free = or_(Turn.until <= now, Turn.holder == me(), Turn.until > now + LEASE + clock.SLACK)
-    taken = update(Turn).where(Turn.name == DELIVERY, free)
-    return at_once(taken.values(holder=me(), until=now + LEASE)) == 1
-
-
 def in_step() -> bool:
     """Whether this machine's clock agrees with the database's, by which others lease."""
     checked_at, ahead = _step.get(os.getpid(), (-CHECKED_EVERY, 0.0))
@@ -130,12 +118,6 @@ def _seconds_ahead() -> float:
     theirs = None if now is None else db.session.scalar(select(now))
     release()  # a look has a connection of its own
     return (clock.now() - theirs).total_seconds() if theirs else 0.0
-
-
-def pass_on() -> None:
-    """Leaves the turn to whoever wants it next."""
-    mine = update(Turn).where(Turn.name == DELIVERY, Turn.holder == me())
-    at_once(mine.values(holder="", until=clock.now()))
 
 
 def moments() -> dict[str, datetime]:
@@ -188,7 +170,6 @@ _HEALTH = map(_of_breaker, (Breaker.faults, Breaker.broken, Breaker.opened_at))
 _ROW = _NEXT.with_only_columns(*cast(Table, Outgoing.__table__).columns, *_HEALTH)
 _PICK = _ROW.with_for_update(skip_locked=True, of=Outgoing)
 _LOOK = Look((Outgoing,), _NEXT)
-_TURN = Look((Turn,), select(Turn).where(Turn.name == bindparam("name")))
 _LEASED: dict[str, Any] = {"lease": bindparam("mine"), "leased_until": bindparam("until")}
 _LEASE = (
     update(cast(Table, Outgoing.__table__))

@@ -37,14 +37,18 @@ class Job:
 Ahead = Callable[[Callable[[], Job | None]], "Future[Job | None]"]
 
 
-def deliver_due(ahead: Ahead | None = None, stopped: Callable[[], bool] = lambda: False) -> int:
+def deliver_due(
+    ahead: Ahead | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+    expected: bool = False,
+) -> int:
     """Sends what is due, most urgent first, for half a minute at most.  -> how many were tried.
 
     `ahead` has another thread write the next message meanwhile.  What was written is sent before it
-    stops.
+    stops.  `expected`: something waits, as was announced.
     """
     count, until = 0, monotonic() + AT_A_TIME_SECONDS
-    job = _take_if_any()
+    job = _take() if expected else _take_if_any()
     while job is not None:
         more = not stopped() and monotonic() < until
         take = _take if count else _take_if_any  # most come alone

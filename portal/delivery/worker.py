@@ -7,11 +7,12 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from portal.core import db
 from portal.core.settings import setting
-from portal.delivery import leases, queue, service, transports, vitals
+from portal.delivery import leases, queue, service, shifts, transports, vitals
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -65,8 +66,8 @@ def stop(seconds: float) -> None:
 
 def run_embedded(app: Flask) -> None:
     """Sends what is due while it is this process's turn, until `stop`."""
-    run(app, leases.my_turn)
-    _quietly(app, leases.pass_on)
+    run(app, shifts.my_turn)
+    _quietly(app, shifts.pass_on)
 
 
 def run(app: Flask, may: Callable[[], bool] = lambda: True) -> None:
@@ -79,8 +80,8 @@ def run(app: Flask, may: Callable[[], bool] = lambda: True) -> None:
             return pool.submit(_inside, app, write)
 
         while not _stop.is_set():
-            queue.wait(POLL_SECONDS)
-            idle = 0 if _quietly(app, lambda: _send(ahead, may)) else idle + 1
+            woken = queue.wait(POLL_SECONDS) > 0
+            idle = 0 if _quietly(app, partial(_send, ahead, may, woken)) else idle + 1
             if idle == REST_AFTER:
                 _quietly(app, transports.rest)
 
@@ -91,12 +92,16 @@ def _inside(app: Flask, work: Callable[[], T]) -> T:
         return work()
 
 
-def _send(ahead: service.Ahead | None = None, may: Callable[[], bool] = lambda: True) -> int:
+def _send(
+    ahead: service.Ahead | None = None,
+    may: Callable[[], bool] = lambda: True,
+    expected: bool = False,
+) -> int:
     """Who is out of step must not even take the turn."""
     if not (leases.in_step() and may()):
         return 0
     vitals.beat()
-    return service.deliver_due(ahead, _stop.is_set)
+    return service.deliver_due(ahead, _stop.is_set, expected)
 
 
 def run_herald(app: Flask) -> None:

@@ -13,7 +13,7 @@ from portal.accounts.models import Person, Session
 from portal.core import clock, crypto
 from portal.core.db import db, lacks_table, transaction
 from portal.core.looks import Look
-from portal.delivery import leases, service
+from portal.delivery import leases, service, shifts
 from portal.profile.models import ALSO, EMPTY, Profile
 from tests.conftest import ask, open_account, sign_in
 
@@ -115,12 +115,13 @@ def test_nobody_waits_for_a_connection_with_another_in_hands(app, ann, visitor, 
 
 def test_a_worker_that_looks_has_one_connection(app, lines):
     leases._step.clear()
+    shifts._known.clear()
     with app.app_context():
         assert leases.in_step()
-        assert leases.my_turn()
+        assert shifts.my_turn()
         assert not leases.waiting()
         assert service.deliver_due() == 0
-        leases.pass_on()
+        shifts.pass_on()
     assert lines == [1]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import NullPool, create_engine, event, inspect, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from portal.codes.models import Challenge
 from portal.core import audit, pipelines, rows
@@ -204,6 +204,22 @@ def test_nobody_waits_for_a_database_that_reads_nothing(world, other, many):
         unheard(session, MORE)
     assert not waited
     assert world.rows(SUMS) == [(12,)]
+
+
+@pipelines_only
+@pytest.mark.parametrize("then", ["says more", "commits"])
+def test_a_connection_that_ends_before_the_commit_is_told(world, other, then):
+    with transaction():
+        rows.send(Tally, TEN)
+    with pytest.raises(OperationalError), transaction() as session:
+        number = session.scalar(text("SELECT pg_backend_pid()"))
+        unheard(session, MORE)
+        other.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+        if then == "says more":
+            unheard(session, MORE)
+            audit.record("test", 1, OPERATOR)
+    assert world.rows(SUMS) == [(10,)]
+    assert at_once(MORE) == 1
 
 
 @pytest.mark.skipif(KIND == "sqlite", reason="one writes at a time anyway")

@@ -231,11 +231,12 @@ def test_a_port_moves_public_url_along(make_app):
     assert app.config["PUBLIC_URL"] == "http://localhost:9"
 
 
-@pytest.mark.parametrize("given", ["postgres://u@h/d", "postgresql://u@h/d"])
+@pytest.mark.parametrize("given", ["postgres", "postgresql", "postgresql+psycopg2"])
 def test_postgresql_goes_through_its_current_driver(given):
     from portal.core import settings  # noqa: PLC0415 - a step of it alone, nothing to connect to
 
-    values = {each.name: each.default for each in config.SETTINGS} | {"DATABASE_URL": given}
+    values = {each.name: each.default for each in config.SETTINGS}
+    values["DATABASE_URL"] = f"{given}://u@h/d"
     settings._derive(values)
     assert values["DATABASE_URL"] == "postgresql+psycopg://u@h/d"
 

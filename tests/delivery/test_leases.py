@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 
 from portal.core.db import db, transaction
-from portal.delivery import endings, leases, transports
+from portal.delivery import endings, leases, shifts, transports
 from portal.delivery import service as delivery
 from tests.delivery.conftest import BOB, NOBODY
 from tests.policy.world import ANN, type_code
@@ -22,6 +22,7 @@ def somebody_else(monkeypatch):
     names = iter("abcdef")
     monkeypatch.setattr(leases, "me", lambda: monkeypatch.name)
     monkeypatch.name = "first"
+    shifts._known.clear()  # of another test, with other rows
 
     def change() -> None:
         monkeypatch.name = next(names)
@@ -147,15 +148,15 @@ def test_an_sms_that_was_refused_is_tried_again(inside, time, make_app):
 
 
 def test_one_of_several_processes_has_the_turn(inside, somebody_else, time):
-    assert leases.my_turn()
+    assert shifts.my_turn()
     somebody_else()
-    assert not leases.my_turn()
+    assert not shifts.my_turn()
     time.pass_(seconds=9)
-    assert leases.my_turn()
+    assert shifts.my_turn()
 
 
 def test_who_has_not_the_turn_writes_nothing(inside, somebody_else):
-    assert leases.my_turn()
+    assert shifts.my_turn()
     somebody_else()
     begun = []
 
@@ -164,7 +165,7 @@ def test_who_has_not_the_turn_writes_nothing(inside, somebody_else):
 
     event.listen(db.engine, "begin", note)
     try:
-        assert [leases.my_turn() for _ in range(3)] == [False] * 3
+        assert [shifts.my_turn() for _ in range(3)] == [False] * 3
         assert begun == []
         with transaction():
             pass
@@ -174,27 +175,39 @@ def test_who_has_not_the_turn_writes_nothing(inside, somebody_else):
 
 
 def test_a_turn_is_kept_by_renewing_it(inside, somebody_else, time):
-    assert leases.my_turn()
+    assert shifts.my_turn()
     for _ in range(5):
         time.pass_(seconds=6)
         leases.renew()
     somebody_else()
-    assert not leases.my_turn()
+    assert not shifts.my_turn()
+
+
+def test_who_has_the_turn_does_not_ask_again_before_it_could_be_lost(inside, time):
+    shifts._known.clear()
+    assert [shifts.my_turn() for _ in range(2)] == [True, True]
+    inside.world.write("UPDATE turn SET holder = 'b' WHERE name = 'delivery'")
+    assert shifts.my_turn()
+    time.pass_(seconds=8)
+    assert shifts.my_turn()  # b's time is over as well
+    inside.world.write("UPDATE turn SET holder = 'b' WHERE name = 'delivery'")
+    shifts.pass_on()
+    assert not shifts.my_turn()
 
 
 def test_a_turn_that_is_passed_on_is_free_at_once(inside, somebody_else):
-    assert leases.my_turn()
-    leases.pass_on()
+    assert shifts.my_turn()
+    shifts.pass_on()
     somebody_else()
-    assert leases.my_turn()
+    assert shifts.my_turn()
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out(inside, somebody_else, time):
     time.pass_(days=1)
-    assert leases.my_turn()
+    assert shifts.my_turn()
     time.pass_(days=-1)
     somebody_else()
-    assert leases.my_turn()
+    assert shifts.my_turn()
 
 
 @pytest.mark.parametrize("minutes", [5, 180])

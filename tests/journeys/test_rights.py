@@ -1,11 +1,10 @@
 """A viewer cannot act, and an agent cannot act on an admin: not by the page, not by a forgery."""
 
 import re
-import sqlite3
-from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import NullPool, create_engine, text
 
 from tests.journeys import steps
 from tests.journeys.steps import Mouse
@@ -20,6 +19,7 @@ VERA, OMAR = "vera.viewer@example.org", "omar.agent@example.org"
 NAMES = {PIA: "Pia Person", ADA: "Ada Admin", VERA: "Vera Viewer", OMAR: "Omar Agent"}
 ROLES = {ADA: "admin", VERA: "viewer", OMAR: "support"}
 CHECKED = "Showed identity in person"
+PROMOTE = "UPDATE person SET role = :role WHERE email = :email"
 NOTHING = "There is nothing here that your role may do for this account."
 REFUSED = "You may not open this page"
 SENT_ELSEWHERE = """([form, path]) => {
@@ -30,9 +30,10 @@ SENT_ELSEWHERE = """([form, path]) => {
 def staffed(portal):
     """Four people who are signed in; three are staff.  -> their browsers without a window."""
     callers = {email: _signed_up(portal, email) for email in NAMES}
-    with closing(sqlite3.connect(portal.folder / "portal.db", timeout=30)) as database, database:
+    engine = create_engine(portal.environment["DATABASE_URL"], poolclass=NullPool)
+    with engine.begin() as database:
         for email, role in ROLES.items():
-            database.execute("UPDATE person SET role = ? WHERE email = ?", (role, email))
+            database.execute(text(PROMOTE), {"role": role, "email": email})
     return callers
 
 

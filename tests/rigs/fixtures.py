@@ -18,6 +18,7 @@ from tests.rigs.smtp import SmtpServer
 
 SERVERS = {"postgresql": "postgres", "mariadb": "mariadb"}
 Rig = TypeVar("Rig")
+Folders = pytest.TempPathFactory
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,9 +91,11 @@ def chromium_browser() -> Iterator[Chromium]:
     yield from _there(chromium.missing(), chromium.chromium)
 
 
-@pytest.fixture(scope="session")
-def served_on(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Settings of the served product that name a database of the kind of TEST_DATABASE."""
+def _served_on(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Settings that name a database of the kind of TEST_DATABASE, one for each served product.
+
+    Two on one would send each other's messages, with codes that the other's keys do not know.
+    """
     if KIND == "sqlite":
         return {}
     server = request.getfixturevalue(f"{SERVERS[KIND]}_server")
@@ -100,10 +103,10 @@ def served_on(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def portal(tmp_path_factory: pytest.TempPathFactory, served_on: dict[str, str]) -> Iterator[Server]:
+def portal(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> Iterator[Server]:
     """The served product with a mailbox, one for all journeys of this run; use own addresses."""
     folder: Path = tmp_path_factory.mktemp("portal")
-    with Server(folder, **served_on) as server:
+    with Server(folder, **_served_on(request)) as server:
         yield server
 
 
@@ -118,7 +121,7 @@ ROOM = {
 
 
 @pytest.fixture(scope="session")
-def wire(tmp_path_factory: pytest.TempPathFactory, served_on: dict[str, str]) -> Iterator[Server]:
+def wire(request: pytest.FixtureRequest, tmp_path_factory: Folders) -> Iterator[Server]:
     """The served product for programs, one for all tests of a run; use own addresses."""
-    with Server(tmp_path_factory.mktemp("wire"), **ROOM, **served_on) as server:
+    with Server(tmp_path_factory.mktemp("wire"), **ROOM, **_served_on(request)) as server:
         yield server
