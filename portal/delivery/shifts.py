@@ -26,12 +26,10 @@ def my_turn() -> bool:
     if _lasts(_known.get(leases.me())):
         return True
     turn = _TURN.only({"name": DELIVERY})
-    if _lasts(turn["until"]):
-        mine, until = turn["holder"] == leases.me(), turn["until"]
-    else:
-        mine, until = _take_turn(), clock.now()
-    if mine:
-        _known[leases.me()] = until
+    if not _lasts(turn["until"]):
+        return _take_turn()
+    if mine := turn["holder"] == leases.me():
+        _known[leases.me()] = turn["until"]
     return bool(mine)
 
 
