@@ -1,4 +1,4 @@
-"""psycopg (PEP 249), told to do less: the statement's share of what a small question costs."""
+"""psycopg (PEP 249), told to do less where that is most of what a small statement costs."""
 
 from collections.abc import Generator
 from typing import Any, TypeVar
