@@ -17,10 +17,10 @@ from portal.core.throttle import Limit
 def right(password: str, person: Person | None, key: str, device: str | None, by: By) -> bool:
     """Whether it is this person's password; nobody's costs the same.  Raises TooSoon.
 
-    `key` is the typed address's, `device` the token of a browser that the person signed in with.
+    `key` is the typed address's, `device` the token of a browser that this person signed in with.
     A right one uses no turn up.
     """
-    limits = _limits(person, key, devices.own(device, person), by)
+    limits = _limits(key, device, by)
     _spend(limits)
     release()
     kept = person.password_hash if person else None
@@ -40,7 +40,7 @@ def again(typed: str, person: Person, device: str | None, by: By) -> bool:
     Raises TooSoon with the words for it.
     """
     try:
-        return right(typed, person, person.email_key, device, by)
+        return right(typed, person, person.email_key, devices.own(device, person), by)
     except Overloaded:
         raise
     except TooSoon as wait:
@@ -74,7 +74,7 @@ def _spend(limits: tuple[Limit, ...]) -> None:
         raise
 
 
-def _limits(person: Person | None, key: str, device: str | None, by: By) -> tuple[Limit, ...]:
+def _limits(key: str, device: str | None, by: By) -> tuple[Limit, ...]:
     """A device that this person signed in with before has a count of its own, and no other."""
     names = "WRONG_PASSWORDS_PER_ACCOUNT", "WRONG_PASSWORDS_PER_NETWORK"
     account, network = ((setting(name), setting(f"{name}_SECONDS")) for name in names)

@@ -10,7 +10,7 @@ from sqlalchemy import Table, and_, bindparam, delete, select, update
 from portal.accounts.models import KnownDevice, Person
 from portal.core import clock, crypto, rows
 from portal.core.db import changed, db, release
-from portal.core.looks import Look, Values, kind
+from portal.core.looks import Look, seen
 from portal.core.rows import unheard
 from portal.core.settings import setting
 
@@ -86,7 +86,7 @@ def with_owner(key: str, token: str | None) -> tuple[Person | None, str | None]:
     if found is None:
         return None, None
     person, known = found
-    return cast(Person, kind(Person)(cast(Values, person))), token if known is not None else None
+    return seen(Person, person), token if known is not None else None
 
 
 def _this(token: str | None) -> dict[str, object]:

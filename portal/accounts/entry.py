@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from portal.accounts import deletion, devices, messages, sessions
 from portal.accounts.models import Person
 from portal.codes import challenges
-from portal.codes.models import PASSWORD_RESET, Challenge
+from portal.codes.models import PASSWORD_RESET
 from portal.core import audit
 from portal.core.audit import By
 from portal.delivery import outbox
@@ -51,7 +51,7 @@ def complete(person: Person, kept: bool, device: str | None, by: By, how: str = 
     person wanted to delete is kept.  A browser that the person has not used before is told of to
     the person.  A step of a transaction.
     """
-    challenges.end(PASSWORD_RESET, Challenge.user_id == person.id)
+    challenges.end(PASSWORD_RESET, person.id)
     if restored := person.may_come_back:
         deletion.undo(person)
         audit.record("account:restored", person.id, by)

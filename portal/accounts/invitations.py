@@ -36,7 +36,7 @@ def open_(person: Person, role: str, by: By) -> Invitation:
 
 def end_all(person_id: int) -> None:
     """No invitation of this person is good any more.  A step of a transaction."""
-    challenges.end(INVITATION, Challenge.user_id == person_id)
+    challenges.end(INVITATION, person_id)
 
 
 def get(invitation_id: int) -> Invitation | None:

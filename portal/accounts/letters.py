@@ -12,31 +12,32 @@ from portal.codes.copies import Copy
 from portal.codes.models import Challenge
 from portal.core import clock
 from portal.core.audit import Event
-from portal.core.db import db
+from portal.core.looks import Look, seen
 from portal.delivery.recipes import Letter
 
 NOT_YOU = "/recover/not-you/{token}"
 Facts = Callable[[Event, Person], Mapping[str, object]]
 
 
-AFRESH = {"populate_existing": True}
 # One is asked for each letter, so they are put together once.
-_WISH = (
-    select(Challenge, Person)
+_WISH = Look(
+    (Challenge, Person),
+    select(Challenge.id)
     .outerjoin(Person, Person.id == Challenge.user_id)
-    .where(Challenge.id == bindparam("wish"))
+    .where(Challenge.id == bindparam("wish")),
 )
-_TOLD = (
-    select(Event, Person)
+_TOLD = Look(
+    (Event, Person),
+    select(Event.id)
     .outerjoin(Person, Person.id == Event.person_id)
-    .where(Event.id == bindparam("event"))
+    .where(Event.id == bindparam("event")),
 )
 
 
 def wish(challenge_id: str) -> tuple[Challenge | None, Person | None]:
-    """The wish, open or not, and whose it is: one question, also about nobody's."""
-    found = db.session.execute(_WISH, {"wish": challenge_id}, execution_options=AFRESH).first()
-    return (found[0], found[1]) if found else (None, None)
+    """The wish, open or not, and whose it is, to look at: one question, also about nobody's."""
+    challenge, person = _WISH.here({"wish": challenge_id}) or (None, None)
+    return seen(Challenge, challenge), seen(Person, person)
 
 
 def with_code(to: str | None, copy: Copy, values: Mapping[str, object]) -> Letter:
@@ -84,8 +85,8 @@ def word(about: str, facts: Facts) -> Letter:
 
 def _whom(about: str) -> tuple[Event | None, Person | None]:
     """The event, and its person if somebody has proven the address."""
-    found = db.session.execute(_TOLD, {"event": int(about)}, execution_options=AFRESH).first()
-    event, person = (found[0], found[1]) if found else (None, None)
+    found = _TOLD.here({"event": int(about)}) or (None, None)
+    event, person = seen(Event, found[0]), seen(Person, found[1])
     return event, person if person and person.email_proven_at else None
 
 

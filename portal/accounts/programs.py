@@ -15,7 +15,7 @@ from portal.accounts.glances import Along
 from portal.accounts.models import Person, Session, SessionSecret
 from portal.accounts.sessions import PROGRAM
 from portal.codes import challenges
-from portal.codes.models import PASSWORD_RESET, Challenge
+from portal.codes.models import PASSWORD_RESET
 from portal.core import audit, clock, crypto
 from portal.core.audit import By
 from portal.core.db import changed, db
@@ -42,7 +42,7 @@ def begin(person: Person, refreshing: bool, by: By, news: bool = True) -> Progra
     it is no `news`, or another began from the same network in the same way.
     """
     if person.email_proven_at:  # or a stranger would end what the mail's reader began
-        challenges.end(PASSWORD_RESET, Challenge.user_id == person.id)
+        challenges.end(PASSWORD_RESET, person.id)
     event = audit.record("sign-in:begun", person.id, by, detail="program")
     if news and not _is_usual(person, by):
         outbox.put(messages.new_device, event, person.id)

@@ -16,6 +16,7 @@ _STILL_OPEN = Challenge.closed_at.is_(None), Challenge.proven_at.is_(None)
 _OF_PURPOSE = select(Challenge).where(Challenge.purpose == bindparam("of"), *_STILL_OPEN)
 _TO_CLOSE = _OF_PURPOSE.with_only_columns(Challenge.id, Challenge.otp_id)
 _OLDEST_FIRST = _TO_CLOSE.order_by(Challenge.opened_at)
+_OWN = _OLDEST_FIRST.where(Challenge.user_id == bindparam("person"))
 _SAME = or_(Challenge.typed_hash == bindparam("typed"), Challenge.user_id == bindparam("person"))
 _EARLIER = _OLDEST_FIRST.where(_SAME)
 
@@ -37,13 +38,13 @@ def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Ter
     )
 
 
-def end(purpose: str, which: ColumnElement[bool]) -> None:
-    """Closes open wishes of a purpose and consumes their codes.
+def end(purpose: str, user_id: int) -> None:
+    """Closes a person's open wishes of a purpose and consumes their codes.
 
     Not one that was proven already: its grant is with whoever proved it, and a stranger who asks in
     the same name must not take it away.
     """
-    for challenge in _found(_OLDEST_FIRST.where(which), {"of": purpose}):
+    for challenge in _found(_OWN, {"of": purpose, "person": user_id}):
         close(challenge)
 
 

@@ -14,10 +14,11 @@ from typing import cast
 from sqlalchemy import Table, bindparam, select, update
 
 from portal.codes.models import EMAIL, PAGE, Challenge
-from portal.core import clock, crypto, rows
+from portal.core import clock, crypto
 from portal.core.db import db, straight
 from portal.core.rows import unheard
 from portal.core.settings import hand_over_seconds, setting
+from portal.core.upserts import Upsert
 
 PURPOSE = "not_you"
 DAY = 86_400
@@ -39,14 +40,10 @@ def seconds() -> int:
 
 def write(number: int, user_id: int, path: str, purpose: str = PURPOSE) -> Link:
     """The link of the notice `number`, at `path` with `{token}`; an earlier copy's link dies."""
-    token, key = crypto.new_token(), f"{purpose} {number}"
-    there = db.session.get(Challenge, key, populate_existing=True)
-    lives, hashed = there.link_seconds if there else seconds(), crypto.digest(token)
+    token, key, lives = crypto.new_token(), f"{purpose} {number}", seconds()
+    hashed = crypto.digest(token)
     link = {"link_hash": hashed, "link_until": clock.after(lives + hand_over_seconds())}
-    if there is None:
-        rows.put(Challenge, **_new(key, user_id, path), **link)
-    else:
-        rows.change(Challenge, key, **link)
+    _COPY.write(db.session(), [_EMPTY | _new(key, user_id, path, lives) | link])
     this = {"notice": key, "link": hashed}
 
     def accepted(now: datetime) -> None:
@@ -84,7 +81,7 @@ def use(notice: Challenge) -> bool:
     return straight(db.session(), once.values(proven_at=now)) == 1
 
 
-def _new(key: str, user_id: int, path: str) -> dict[str, object]:
+def _new(key: str, user_id: int, path: str, lives: int) -> dict[str, object]:
     return {
         "id": key,
         "purpose": key.partition(" ")[0],
@@ -95,7 +92,7 @@ def _new(key: str, user_id: int, path: str) -> dict[str, object]:
         "device": "",
         "code_seconds": 0,
         "max_attempts": 0,
-        "link_seconds": seconds(),
+        "link_seconds": lives,
         "link_path": path,
         "opened_at": clock.now(),
     }
@@ -106,3 +103,6 @@ _TABLE = cast(Table, Challenge.__table__)
 _MINE = Challenge.id == bindparam("notice"), Challenge.link_hash == bindparam("link")
 _RUNNING = update(_TABLE).where(*_MINE).values(link_until=bindparam("until"))
 _DEAD = update(_TABLE).where(*_MINE).values(link_hash=None)
+_LINK = "link_seconds", "link_hash", "link_until"  # what a later copy brings anew
+_COPY = Upsert(_TABLE, lambda new: {name: new[name] for name in _LINK})
+_EMPTY = dict.fromkeys(_TABLE.columns.keys())

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Select
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from portal.core.db import Model, db
+from portal.core.db import Model, db, line
 
 Values = dict[str, Any]
+Row = TypeVar("Row", bound=Model)
 
 
 class Seen:
@@ -36,6 +37,11 @@ def kind(model: type[Model]) -> type[Seen]:
     return type(f"Seen{model.__name__}", (Seen,), own)
 
 
+def seen(model: type[Row], values: Values | None) -> Row | None:
+    """The row of these values, typed as what it looks like; None where there is none."""
+    return None if values is None else cast(Row, kind(model)(values))
+
+
 class Look:
     """A question that reads one row of each of these models; put together once, asked often."""
 
@@ -51,14 +57,15 @@ class Look:
 
         None stands for the row of a model, too, where the answer has none (an outer join).
         """
-        with db.engine.connect() as line:  # a dialect knows its server from the first one on
-            row = self._asked(line, values)
-        if row is None:
-            return None
-        return [
-            None if row[start] is None else dict(zip(names, row[start:end], strict=True))
-            for names, start, end in self._parts  # a model's first column is never empty
-        ]
+        with db.engine.connect() as own:  # a dialect knows its server from the first one on
+            return self._parted(self._asked(own, values))
+
+    def here(self, values: Mapping[str, object]) -> list[Values | None] | None:
+        """The same, asked in the open transaction: as it stands after all that was done in it."""
+        session = db.session()
+        session.flush()
+        at_hand = line(session)
+        return self._parted(self._in_words_of(at_hand.dialect).told(at_hand, values))
 
     def only(self, values: Mapping[str, object]) -> Values:
         """The same of the first model alone.  Raises LookupError where there is none."""
@@ -67,14 +74,25 @@ class Look:
                 return found
         raise LookupError(self._parts[0][0])
 
-    def _asked(self, line: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
-        worded = self._worded.get(line.dialect)
-        if worded is None:
-            worded = self._worded[line.dialect] = _Worded(self._question, line.dialect)
+    def _asked(self, own: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
         try:
-            return worded.first(line.connection.cursor(), values)
-        except line.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong
-            return line.execute(self._question, values).first()
+            return self._in_words_of(own.dialect).first(own.connection.cursor(), values)
+        except own.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong
+            return own.execute(self._question, values).first()
+
+    def _in_words_of(self, dialect: Dialect) -> _Worded:
+        worded = self._worded.get(dialect)
+        if worded is None:
+            worded = self._worded[dialect] = _Worded(self._question, dialect)
+        return worded
+
+    def _parted(self, row: Sequence[Any] | None) -> list[Values | None] | None:
+        if row is None:
+            return None
+        return [
+            None if row[start] is None else dict(zip(names, row[start:end], strict=True))
+            for names, start, end in self._parts  # a model's first column is never empty
+        ]
 
 
 class _Worded:
@@ -102,6 +120,13 @@ class _Worded:
         cursor.execute(self._words, self._read(values))
         found = cursor.fetchone()
         cursor.close()
+        return self._row(found)
+
+    def told(self, at_hand: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
+        """The same by SQLAlchemy, which says what is wrong, and knows what was not heard of yet."""
+        return self._row(at_hand.exec_driver_sql(self._words, self._read(values)).first())
+
+    def _row(self, found: Sequence[Any] | None) -> Sequence[Any] | None:
         if found is None:
             return None
         row = list(found)
@@ -115,4 +140,4 @@ class _Worded:
             name: asked[name] if read is None else read(asked[name])
             for name, read in self._given.items()
         }
-        return given if self._order is None else [given[name] for name in self._order]
+        return given if self._order is None else tuple(given[name] for name in self._order)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from portal.accounts import alerts, attempts, names, people, proof, sending, usernames
+from portal.accounts import alerts, attempts, devices, names, people, proof, sending, usernames
 from portal.accounts.models import Person
 from portal.codes import challenges
 from portal.codes.terms import Terms
@@ -46,21 +46,22 @@ class Typed:
             return names.key(self.called)
         return people.key(self.email)
 
-    def person(self) -> Person | None:
-        """Whoever has this address or username, read afresh."""
-        if self.called is not None:
-            return usernames.holder(names.searched(self.called))
-        return people.find(self.email)
+    def owner(self) -> tuple[Person | None, str | None]:
+        """Whoever has this address or username, to look at; `device`, if it is known as theirs."""
+        if self.called is None:
+            return devices.with_owner(self.key, self.device)
+        person = usernames.holder(names.searched(self.called))
+        return person, devices.own(self.device, person)
 
 
 def whose(typed: Typed, by: By) -> Person:
-    """Whose these are.  Raises Several, Rejected alike for every mismatch, KeptOut."""
+    """Whose these are, to look at.  Raises Several, Rejected alike for every mismatch, KeptOut."""
     with Gather() as take:
         take(_given, *typed.name)
         password = take(_given, "password", typed.password or "", _("Enter your password"))
-    person = typed.person()
+    person, own = typed.owner()
     try:
-        right = attempts.right(password, person, typed.key, typed.device, by)
+        right = attempts.right(password, person, typed.key, own, by)
     except Overloaded:
         raise
     except TooSoon as wait:

@@ -48,7 +48,7 @@ def stop(token: str, by: By) -> bool:
         change = _used(token)  # once more: another press may have been quicker
         made = _is_made(change, person)
         is_back = not made or addresses.move(person, change.before, holder)
-        challenges.end(CHANGE_EMAIL, Challenge.user_id == person.id)
+        challenges.end(CHANGE_EMAIL, person.id)
         addresses.forget_since(change)
         audit.record("email:stopped", person.id, by, detail="put back" if made else "")
         if made:
