@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from portal import create_app
 from portal.accounts import glances, sessions
 from portal.accounts.models import Person, Session
-from portal.core import clock, crypto
+from portal.core import clock, crypto, rows
 from portal.core.db import db, lacks_table, transaction
-from portal.core.looks import Look
+from portal.core.looks import Look, seen
 from portal.delivery import leases, service, shifts
 from portal.profile.models import ALSO, EMPTY, Profile
 from tests.conftest import ask, open_account, sign_in
@@ -123,6 +123,35 @@ def test_a_worker_that_looks_has_one_connection(app, lines):
         assert service.deliver_due() == 0
         shifts.pass_on()
     assert lines == [1]
+
+
+def test_in_a_transaction_it_sees_what_was_done_there(mine, lines):
+    look = Look((Person,), select(Person.id).where(Person.id == bindparam("person")))
+    this = {"person": mine.person_id}
+    with pytest.raises(ZeroDivisionError), transaction() as session:
+        session.get_one(Person, mine.person_id).full_name = "Ann, as an object"
+        assert look.here(this)[0]["full_name"] == "Ann, as an object"
+        rows.change(Person, mine.person_id, full_name="Ann, unheard")
+        assert look.here(this)[0]["full_name"] == "Ann, unheard"
+        assert seen(Person, look.here(this)[0]).initials == "AU"
+        assert look.here({"person": 0}) is None
+        _ = 1 / 0
+    with transaction():
+        assert look.here(this)[0]["full_name"] == "Ann Miller"
+    assert lines == [1]
+
+
+def test_what_fails_in_a_transaction_is_told_by_sqlalchemy(mine):
+    look = Look((Profile,), select(Profile.person_id))
+    _renamed("profile", "elsewhere")
+    try:
+        with pytest.raises(DBAPIError) as told, transaction():
+            look.here({})
+        assert lacks_table(told.value) or db.engine.name == "sqlite"
+    finally:
+        _renamed("elsewhere", "profile")
+    with transaction():
+        assert look.here({}) is None
 
 
 def _renamed(old, new):
