@@ -14,13 +14,13 @@ from portal.core.settings import setting
 from portal.core.throttle import Limit
 
 
-def right(password: str, person: Person | None, key: str, device: str | None, by: By) -> bool:
+def right(password: str, person: Person | None, key: str, own: str | None, by: By) -> bool:
     """Whether it is this person's password; nobody's costs the same.  Raises TooSoon.
 
-    `key` is the typed address's, `device` the token of a browser that this person signed in with.
-    A right one uses no turn up.
+    `key` is the typed address's; `own` the token of a browser that this person signed in with, as
+    `devices.own` has found: it has a count of its own.  A right one uses no turn up.
     """
-    limits = _limits(key, device, by)
+    limits = _limits(key, own, by)
     _spend(limits)
     release()
     kept = person.password_hash if person else None
@@ -74,12 +74,12 @@ def _spend(limits: tuple[Limit, ...]) -> None:
         raise
 
 
-def _limits(key: str, device: str | None, by: By) -> tuple[Limit, ...]:
+def _limits(key: str, own: str | None, by: By) -> tuple[Limit, ...]:
     """A device that this person signed in with before has a count of its own, and no other."""
     names = "WRONG_PASSWORDS_PER_ACCOUNT", "WRONG_PASSWORDS_PER_NETWORK"
     account, network = ((setting(name), setting(f"{name}_SECONDS")) for name in names)
-    if device:
-        return (Limit("wrong password", devices.subject(device), *account),)
+    if own:
+        return (Limit("wrong password", devices.subject(own), *account),)
     whose = sending.subject(key)
     return (
         Limit(f"wrong password {by.network}", whose, *account),

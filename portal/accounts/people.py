@@ -67,7 +67,7 @@ def _parsed(text: str) -> str | None:
     return found.ascii_email if "." in found.ascii_domain else None
 
 
-# Asked for with each sign-in, so they are put together once.
+# Asked often, so they are put together once.
 _BY_EMAIL = select(Person).where(Person.email_key == bindparam("key"))
 _LOCKED = select(Person).where(Person.id == bindparam("person")).with_for_update()
 AFRESH = {"populate_existing": True}

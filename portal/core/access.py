@@ -64,7 +64,7 @@ def _finish(answer: Response) -> Response:
     spent, number = perf_counter() - g.get("started", perf_counter()), request_id()
     route = request.url_rule.rule if request.url_rule else "-"
     answer.headers[HEADER] = number
-    log.info(logs.REQUEST, request.method, route, answer.status_code, spent * 1000, number)
+    logs.request(log, request.method, route, answer.status_code, spent * 1000, number)
     metrics.served(route, request.method, answer.status_code, spent)
     return answer
 

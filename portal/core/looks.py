@@ -1,4 +1,4 @@
-"""Rows for whoever only looks: asked of the driver itself, at a fifth of the ORM's price.
+"""Rows for whoever only looks: asked past the ORM, outside a transaction of the driver itself.
 
 No objects of the session: nothing can be changed by them, and nothing more is ever loaded.
 """

@@ -83,6 +83,29 @@ def test_half_a_character_is_written_whole(kind):
     assert "a\\udcffb" in line.encode().decode()
 
 
+@pytest.mark.parametrize("kind", sorted(logs._FORMATS))
+def test_a_requests_line_is_the_same_with_and_without_the_machinery(kind, monkeypatch):
+    """Without it where the log is ours alone; with it where somebody else listens, too."""
+    parts = ("GET\x1b[2J", "/help", 200, 3.04, "0123456789abcdef")
+    place, log = io.StringIO(), logging.getLogger("latchkey")
+    ours = logs._Out(place)
+    ours.setFormatter(logs._FORMATS[kind]())
+    root = logging.getLogger()
+    monkeypatch.setattr(logs, "_OUT", ours)
+    log.setLevel(logging.INFO)
+    for handlers in [ours], [ours, logging.NullHandler()]:
+        monkeypatch.setattr(root, "handlers", handlers)
+        logs.request(log, *parts)
+    first, second = (re.sub(r"[\d:,.]{12}", "AT", line) for line in place.getvalue().splitlines())
+    assert first == second
+    assert "latchkey" in first
+    assert first.isprintable()
+    place.close()
+    monkeypatch.setattr(root, "handlers", [ours])
+    logs.request(log, *parts)  # nobody can read it, and nothing breaks
+    log.setLevel(logging.NOTSET)
+
+
 def test_a_name_of_ones_own_for_a_method_breaks_no_line(app, written):
     app.test_client().open("/help\r\nforged", method="GET\x1b[2J")
     assert all(line.isprintable() for line in written())

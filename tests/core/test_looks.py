@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from portal import create_app
-from portal.accounts import glances, sessions
+from portal.accounts import glances, letters, sessions
 from portal.accounts.models import Person, Session
+from portal.codes.models import Challenge
 from portal.core import clock, crypto, rows
 from portal.core.db import db, lacks_table, transaction
 from portal.core.looks import Look, seen
@@ -139,6 +140,20 @@ def test_in_a_transaction_it_sees_what_was_done_there(mine, lines):
     with transaction():
         assert look.here(this)[0]["full_name"] == "Ann Miller"
     assert lines == [1]
+
+
+def test_a_wish_is_what_its_row_says_and_nobodys_has_no_person(app, ann, visitor):
+    for address in ann.email, "nobody@example.org":
+        ask(visitor, address)
+    with app.test_request_context(), transaction() as session:
+        kept = session.scalars(select(Challenge).order_by(Challenge.user_id)).all()
+        for row in kept:
+            wish, person = letters.wish(row.id)
+            names = [each.key for each in inspect(Challenge).column_attrs]
+            assert {n: getattr(wish, n) for n in names} == {n: getattr(row, n) for n in names}
+            assert (person and person.email) == (ann.email if row.user_id else None)
+        assert {bool(row.user_id) for row in kept} == {False, True}
+        assert letters.wish("no such wish") == (None, None)
 
 
 def test_what_fails_in_a_transaction_is_told_by_sqlalchemy(mine):

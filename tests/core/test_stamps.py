@@ -9,9 +9,10 @@ from wtforms import ValidationError
 from portal.core.stamps import LONG, csrf_token
 
 SHORT, MUCH = {"flow": "x"}, {"flow": "x" * (2 * LONG)}
+STRANGER = {"csrf_token": 'as "it" is, é'}
 
 
-@pytest.mark.parametrize("kept", [SHORT, MUCH], ids=["short", "long"])
+@pytest.mark.parametrize("kept", [SHORT, MUCH, STRANGER], ids=["short", "long", "stranger"])
 def test_a_session_is_read_by_flask_and_flasks_by_us(app, kept):
     ours = app.session_interface.get_signing_serializer(app)
     theirs = SecureCookieSessionInterface().get_signing_serializer(app)
