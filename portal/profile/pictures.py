@@ -1,26 +1,21 @@
-"""Profile pictures: whatever people upload becomes three small squares.  Sole owner of Pillow."""
+"""Profile pictures: whatever people upload becomes three small squares."""
 
 import math
 import re
 import struct
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from io import BytesIO
-from itertools import islice
 from threading import BoundedSemaphore
-from typing import NamedTuple
 
 from flask_babel import gettext as _
 from PIL import Image, ImageCms
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
 from portal.core import metrics
 from portal.core.errors import Rejected, TooLarge, WrongKind
 from portal.core.settings import setting
+from portal.profile.formats import KINDS
 
 SIZES = (512, 256, 96)
 FIELD, MEGABYTE = "picture", 1024 * 1024
@@ -28,30 +23,9 @@ CROP_SLACK = 2  # pixels: browsers round each of the three numbers
 QUALITY = 82
 GAP = 2.0  # how many times finer than needed a picture is decoded and first reduced
 _CROP = re.compile(r"(-?[0-9]{1,5}),(-?[0-9]{1,5}),([0-9]{1,5})")
-_JPEG_EXIF = re.compile(rb"\xff\xe1..Exif\0\0(.{8,65525})", re.DOTALL)
-_SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xdb-\xfe]")  # ITU T.81, table B.1
-_SCAN = re.compile(rb"\xff\xda\0[\x06\x08\x0a\x0c\x0e][\0-\x04]")  # B.2.3
-_CHUNK = re.compile(rb"\0\0..[A-Za-z]{4}", re.DOTALL)  # ISO/IEC 15948, 5.3
-_PACKED = re.compile(rb"iCCP|zTXt|iTXt")
 _TURNS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
 _TURNS |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
 _places = cache(BoundedSemaphore)
-
-
-class Kind(NamedTuple):
-    """A file format: its first bytes, its reader, and how many of some parts a file may have.
-
-    Pillow walks through headers in Python, unpacks every note and decodes every scan: without
-    bounds 5 MB of empty or packed parts keep it busy for 10 s and more.  Honest files have few.
-    """
-
-    magic: re.Pattern[bytes]
-    reader: Callable[[BytesIO], ImageFile]
-    bounds: dict[re.Pattern[bytes], int]
-
-    def takes(self, data: bytes) -> bool:
-        beyond = (islice(part.finditer(data), most, None) for part, most in self.bounds.items())
-        return self.magic.match(data) is not None and not any(map(any, beyond))
 
 
 def make(data: bytes, crop: str) -> dict[int, bytes]:
@@ -85,29 +59,13 @@ def too_large(weight: int) -> TooLarge:
 def _open(data: bytes) -> ImageFile:
     """The picture, its pixels not decoded yet."""
     try:
-        picture = next(kind for kind in _KINDS if kind.takes(data)).reader(BytesIO(data))
+        picture = next(kind for kind in KINDS if kind.takes(data)).reader(BytesIO(data))
     except Image.DecompressionBombError as bomb:
         raise _too_many_pixels() from bomb
     except Exception as broken:  # as above: of no kind that is taken, or it only begins like one
         raise WrongKind(FIELD, "wrong_kind", _("Choose a JPEG, PNG or WebP picture")) from broken
     _check_sides(*picture.size)
     return picture
-
-
-def _jpeg(file: BytesIO) -> ImageFile:
-    """Hides EXIF records from Pillow, which joins and parses all of them, at a quadratic price."""
-    data = file.getvalue()
-    picture = JpegImageFile(BytesIO(data.replace(b"Exif\0\0", bytes(6))))
-    found = _JPEG_EXIF.search(data)
-    picture.info["exif"] = found[1] if found else b""
-    return picture
-
-
-_KINDS = (
-    Kind(re.compile(rb"\xff\xd8\xff"), _jpeg, {_SEGMENT: 10_000, _SCAN: 40}),
-    Kind(re.compile(rb"\x89PNG\r\n\x1a\n"), PngImageFile, {_CHUNK: 10_000, _PACKED: 20}),
-    Kind(re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WebPImageFile, {}),
-)
 
 
 def _check_sides(width: int, height: int) -> None:
