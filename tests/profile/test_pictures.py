@@ -587,6 +587,16 @@ def test_a_file_made_to_hurt_costs_little(make, limits, name):
     assert peak() - before < 100
 
 
+def test_a_webps_frames_are_gone_when_its_pixels_come(make):
+    """Its decoder has two, and hands out a third; with all of them the pixels would be a fourth."""
+    data = encoded(Image.new("RGB", (3000, 2000), "white"), "WEBP")
+    frame = 3000 * 2000 * 4 / 2**20
+    forget_peak()
+    before = peak()
+    make(data, "")
+    assert peak() - before < 3.5 * frame
+
+
 @pytest.mark.parametrize("name", ["packed notes", "empty chunks", "comments", "scans"])
 def test_a_file_of_endless_parts_is_refused_before_it_is_read(make, limits, name):
     limits["PICTURE_MAX_BYTES"] = 20_000_000
