@@ -92,21 +92,13 @@ class _Out(logging.StreamHandler[TextIO]):
 
     def request(self, name: str, parts: tuple[object, ...]) -> None:
         """A request's line; it is answered even if nobody can read that."""
-        line = cast(_Format, self.formatter).request(clock.now().timestamp(), name, parts)
+        line = cast("_Text | _Json", self.formatter).request(clock.now().timestamp(), name, parts)
         with suppress(OSError, ValueError), cast(Any, self.lock):
             self.stream.write(line + self.terminator)
             self.stream.flush()
 
 
-class _Format(logging.Formatter):
-    """One line, whatever is said."""
-
-    def request(self, now: float, name: str, parts: tuple[object, ...]) -> str:
-        """As `format` words the record of such a line."""
-        raise NotImplementedError
-
-
-class _Text(_Format):
+class _Text(logging.Formatter):
     """Like `2026-01-31 12:00:00,123 latchkey INFO GET /help 200 3 ms 0123456789abcdef`."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -122,7 +114,7 @@ class _Text(_Format):
         return _line(now, name, "INFO", REQUEST % parts)
 
 
-class _Json(_Format):
+class _Json(logging.Formatter):
     """An object a line; a request's has its parts beside the message."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -179,4 +171,4 @@ def _utc(second: int) -> str:
 
 
 _OUT = _Out()
-_FORMATS: dict[str, type[_Format]] = {TEXT: _Text, JSON: _Json}
+_FORMATS: dict[str, type[_Text | _Json]] = {TEXT: _Text, JSON: _Json}
