@@ -50,7 +50,7 @@ def request(log: logging.Logger, *parts: object) -> None:
     Past the machinery of `logging` where nobody but us listens: that is two thirds of its price,
     and every page pays it.
     """
-    if log.handlers or logging.getLogger().handlers != [_OUT]:
+    if log.handlers or log.filters or logging.getLogger().handlers != [_OUT]:
         log.info(REQUEST, *parts)
     elif log.isEnabledFor(logging.INFO):
         _OUT.request(log.name, parts)
