@@ -13,6 +13,7 @@ from portal.core.db import changed, db, release
 from portal.core.looks import Look, seen
 from portal.core.rows import unheard
 from portal.core.settings import setting
+from portal.core.worded import Worded
 
 LONGEST_AGENT, REMEMBERED = 500, 1000  # characters; how many of these claims a process knows
 # In order: many browsers also claim to be those further down.
@@ -39,7 +40,8 @@ SYSTEMS = (
 
 # Asked for with each sign-in and recovery, so it is put together once.
 _THIS = KnownDevice.digest == bindparam("digest"), KnownDevice.seen_at > bindparam("since")
-_OWN = select(KnownDevice.person_id).where(*_THIS, KnownDevice.person_id == bindparam("person"))
+_HERS = KnownDevice.person_id == bindparam("person")
+_OWN = Worded(select(KnownDevice.person_id).where(*_THIS, _HERS))
 _BOTH = Look(
     (Person, KnownDevice),
     select(Person.id)
@@ -50,9 +52,9 @@ _BOTH = Look(
 _TABLE = cast(Table, KnownDevice.__table__)
 _BEFORE = KnownDevice.digest == bindparam("before")
 _OTHERS = update(_TABLE).where(_BEFORE, KnownDevice.person_id != bindparam("person"))
-_MOVE = _OTHERS.values(digest=bindparam("after"))
-_DROP = delete(_TABLE).where(_BEFORE)
-_DROP_ALL = delete(_TABLE).where(KnownDevice.person_id == bindparam("person"))
+_MOVE = Worded(_OTHERS.values(digest=bindparam("after")))
+_DROP = Worded(delete(_TABLE).where(_BEFORE))
+_DROP_ALL = Worded(delete(_TABLE).where(_HERS))
 
 
 def describe(user_agent: str, otherwise: str = "an unknown device") -> str:
@@ -72,8 +74,7 @@ def own(token: str | None, person: Person | None) -> str | None:
     if not token:
         return None
     wanted = _this(token) | {"person": person.id if person else 0}
-    found = db.session.connection().execute(_OWN, wanted).first()
-    return token if found is not None else None
+    return token if rows.asked(db.session(), _OWN, wanted) else None
 
 
 def with_owner(key: str, token: str | None) -> tuple[Person | None, str | None]:

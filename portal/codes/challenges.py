@@ -1,31 +1,31 @@
 """The wish around the code: steps inside the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 
 from portal.codes import otp
 from portal.codes.models import NOBODY, Challenge, Otp
 from portal.codes.terms import Terms
 from portal.core import clock, crypto, rows
-from portal.core.db import changed, db, line
+from portal.core.db import changed, db
 from portal.core.settings import setting
+from portal.core.worded import Worded
 
 _STILL_OPEN = Challenge.closed_at.is_(None), Challenge.proven_at.is_(None)
 _OF_PURPOSE = select(Challenge).where(Challenge.purpose == bindparam("of"), *_STILL_OPEN)
 _TO_CLOSE = _OF_PURPOSE.with_only_columns(Challenge.id, Challenge.otp_id)
 _OLDEST_FIRST = _TO_CLOSE.order_by(Challenge.opened_at)
-_OWN = _OLDEST_FIRST.where(Challenge.user_id == bindparam("person"))
+_OWN = Worded(_OLDEST_FIRST.where(Challenge.user_id == bindparam("person")))
 _SAME = or_(Challenge.typed_hash == bindparam("typed"), Challenge.user_id == bindparam("person"))
-_EARLIER = _OLDEST_FIRST.where(_SAME)
+_EARLIER = Worded(_OLDEST_FIRST.where(_SAME))
 
 
 def open_(purpose: str, user_id: int | None, typed: str, device: str, terms: Terms) -> Challenge:
     """A new wish for the address `typed` (its key); earlier ones of this purpose end."""
     same = {"of": purpose, "typed": typed_hash(typed), "person": user_id or -1}
-    for earlier in _found(_EARLIER, same):
-        close(earlier)
+    for earlier in rows.asked(db.session(), _EARLIER, same):
+        _close(*earlier)
     return rows.put(
         Challenge,
         id=crypto.new_token(),
@@ -44,8 +44,8 @@ def end(purpose: str, user_id: int) -> None:
     Not one that was proven already: its grant is with whoever proved it, and a stranger who asks in
     the same name must not take it away.
     """
-    for challenge in _found(_OWN, {"of": purpose, "person": user_id}):
-        close(challenge)
+    for earlier in rows.asked(db.session(), _OWN, {"of": purpose, "person": user_id}):
+        _close(*earlier)
 
 
 def end_all(user_id: int, *which: ColumnElement[bool]) -> None:
@@ -122,18 +122,14 @@ def granted(secret: str | None) -> Challenge | None:
     return challenge if challenge.grant_until > clock.now() else None
 
 
-def close(challenge: Challenge | Row[str, int | None]) -> None:
+def close(challenge: Challenge) -> None:
     """Ends the wish and its code."""
-    otp.end(challenge.otp_id)  # first, as everywhere: one order of locks, no deadlock
-    rows.change(Challenge, challenge.id, closed_at=clock.now())
+    _close(challenge.id, challenge.otp_id)
 
 
-def _found(
-    question: Select[str, int | None], values: Mapping[str, object]
-) -> Sequence[Row[str, int | None]]:
-    session = db.session()
-    session.flush()
-    return line(session).execute(question, values).all()
+def _close(challenge_id: str, otp_id: int | None) -> None:
+    otp.end(otp_id)  # first, as everywhere: one order of locks, no deadlock
+    rows.change(Challenge, challenge_id, closed_at=clock.now())
 
 
 def typed_hash(typed: str) -> str:

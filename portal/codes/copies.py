@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, Update, bindparam, case, func, update
+from sqlalchemy import Table, bindparam, case, func, update
 
 from portal.codes import otp
 from portal.codes.models import Challenge
@@ -16,6 +16,7 @@ from portal.core import clock, crypto
 from portal.core.db import UtcDateTime, db
 from portal.core.rows import unheard
 from portal.core.settings import hand_over_seconds, setting
+from portal.core.worded import Worded
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Copy:
     def _code_until(self, now: datetime) -> datetime:
         return now + timedelta(seconds=self.challenge.code_seconds)
 
-    def _say(self, statement: Update, **values: object) -> None:
+    def _say(self, statement: Worded, **values: object) -> None:
         this = {"wish": self.challenge.id, "link": self.link_hash}
         unheard(db.session(), statement, this | values)
 
@@ -95,10 +96,13 @@ TABLE = cast(Table, Challenge.__table__)
 _OWN_LINK = Challenge.link_hash == bindparam("link")
 _UNTIL = bindparam("until", type_=UtcDateTime())
 _THIS = update(TABLE).where(Challenge.id == bindparam("wish"))
-_KEEP = _THIS.values(otp_id=bindparam("row"), link_hash=bindparam("link"), link_until=_UNTIL)
-_DIE = _THIS.where(_OWN_LINK).values(link_hash=None)
-_WALKED = _THIS.where(Challenge.code_until.is_(None)).values(code_until=bindparam("code_until"))
+_KEEP = Worded(
+    _THIS.values(otp_id=bindparam("row"), link_hash=bindparam("link"), link_until=_UNTIL)
+)
+_DIE = Worded(_THIS.where(_OWN_LINK).values(link_hash=None))
+_WAITING = _THIS.where(Challenge.code_until.is_(None))
+_WALKED = Worded(_WAITING.values(code_until=bindparam("code_until")))
 _LINK_UNTIL = {"link_until": case((_OWN_LINK, _UNTIL), else_=Challenge.link_until)}
-_ACCEPTED = _THIS.values(
-    _LINK_UNTIL | _first("code_until", "code_until") | _first("accepted_at", "at")
+_ACCEPTED = Worded(
+    _THIS.values(_LINK_UNTIL | _first("code_until", "code_until") | _first("accepted_at", "at"))
 )

@@ -19,6 +19,7 @@ from portal.core.db import db, straight
 from portal.core.rows import unheard
 from portal.core.settings import hand_over_seconds, setting
 from portal.core.upserts import Upsert
+from portal.core.worded import Worded
 
 PURPOSE = "not_you"
 DAY = 86_400
@@ -101,8 +102,8 @@ def _new(key: str, user_id: int, path: str, lives: int) -> dict[str, object]:
 # Run for each notice, so put together once.
 _TABLE = cast(Table, Challenge.__table__)
 _MINE = Challenge.id == bindparam("notice"), Challenge.link_hash == bindparam("link")
-_RUNNING = update(_TABLE).where(*_MINE).values(link_until=bindparam("until"))
-_DEAD = update(_TABLE).where(*_MINE).values(link_hash=None)
+_RUNNING = Worded(update(_TABLE).where(*_MINE).values(link_until=bindparam("until")))
+_DEAD = Worded(update(_TABLE).where(*_MINE).values(link_hash=None))
 _LINK = "link_seconds", "link_hash", "link_until"  # what a later copy brings anew
 _COPY = Upsert(_TABLE, lambda new: {name: new[name] for name in _LINK})
 _EMPTY = dict.fromkeys(_TABLE.columns.keys())

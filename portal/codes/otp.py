@@ -8,17 +8,18 @@ from sqlalchemy import ColumnElement, Table, Update, bindparam, update
 
 from portal.codes.models import NOBODY, Challenge, Otp
 from portal.core import clock, crypto, rows
-from portal.core.db import at_once, db, straight
-from portal.core.rows import unheard
+from portal.core.db import at_once, db
+from portal.core.rows import heard, unheard
 from portal.core.settings import setting
+from portal.core.worded import Worded
 
 TABLE = cast(Table, Otp.__table__)
 # Run for each message, so put together once.
 _THIS = update(TABLE).where(Otp.id == bindparam("code"))
-_SEAL = _THIS.values(otp_hash=bindparam("hash"))
+_SEAL = Worded(_THIS.values(otp_hash=bindparam("hash")))
 _RUNNING = _THIS.where(Otp.consumed_at.is_(None)).values(updated_at=bindparam("now"))
-_START = _RUNNING.values(expires_at=bindparam("until"))
-_CONSUME = _RUNNING.values(consumed_at=bindparam("now"))
+_START = Worded(_RUNNING.values(expires_at=bindparam("until")))
+_CONSUME = Worded(_RUNNING.values(consumed_at=bindparam("now")))
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def matches(otp_id: int | None, code: str) -> bool:
 
 def consume(otp_id: int | None) -> bool:
     """Uses the code up.  True for exactly one of those who try."""
-    return straight(db.session(), _CONSUME, {"code": otp_id, "now": clock.now()}) == 1
+    return heard(db.session(), _CONSUME, {"code": otp_id, "now": clock.now()}) == 1
 
 
 def end(otp_id: int | None) -> None:

@@ -44,7 +44,7 @@ def care_for(engine: Engine) -> None:
 def begin(connection: Connection, lasting: bool = True) -> None:
     """Says that a transaction begins, where that has to be said; see `pipelines.need_not_last`."""
     if words := BEGIN.get(connection.dialect.name):
-        connection.exec_driver_sql(words, execution_options=pipelines.UNHEARD)
+        pipelines.say(connection, words)
     if not lasting:
         pipelines.need_not_last(connection)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -12,6 +12,7 @@ from portal.core import pipelines, rows, sealing
 from portal.core.db import db, line
 from portal.core.events import ONLY, ChainHead, Event, words
 from portal.core.rows import unheard
+from portal.core.worded import Worded
 
 AHEAD = "postgresql"  # gives ids before there are rows
 
@@ -29,7 +30,7 @@ def link(events: Sequence[Event]) -> None:
     session = db.session()
     late = _late(session, events)
     pipelines.let_go_early(line(session))  # said before: with the head in hands each word counts
-    place, mark, *ids = line(session).execute(_head(len(late))).one()
+    [(place, mark, *ids)] = rows.asked(session, _head(len(late)))
     for event, number in zip(late, ids, strict=True):
         event.id = number
     for event in events:
@@ -55,14 +56,16 @@ def _late(session: Session, events: Sequence[Event]) -> list[Event]:
 
 
 @cache
-def _head(late: int) -> Select[Any]:
+def _head(late: int) -> Worded:
     ids = [_NEXT_ID.label(f"id_{number}") for number in range(late)]
     wanted = select(ChainHead.place, ChainHead.mark, *ids)
-    return wanted.where(ChainHead.id == ONLY).with_for_update()
+    return Worded(wanted.where(ChainHead.id == ONLY).with_for_update())
 
 
 COLUMNS = [column.key for column in Event.__table__.columns]
 _NEXT_ID = func.nextval(func.pg_get_serial_sequence("event", "id"))
 _LINKED: dict[str, Any] = {"place": bindparam("at_place"), "mark": bindparam("marked")}
-_LINK = update(cast(Table, Event.__table__)).where(Event.id == bindparam("link")).values(_LINKED)
-_MOVE = update(cast(Table, ChainHead.__table__)).where(ChainHead.id == ONLY).values(_LINKED)
+_THIS = update(cast(Table, Event.__table__)).where(Event.id == bindparam("link"))
+_LINK = Worded(_THIS.values(_LINKED))
+_HEAD = update(cast(Table, ChainHead.__table__)).where(ChainHead.id == ONLY)
+_MOVE = Worded(_HEAD.values(_LINKED))

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
 from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect, Select
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, Select
 
 from portal.core.db import Model, db, line
+from portal.core.worded import Worded
 
 Values = dict[str, Any]
 Row = TypeVar("Row", bound=Model)
@@ -50,7 +49,7 @@ class Look:
         ends = list(accumulate(map(len, columns)))
         self._parts = list(zip([each.keys() for each in columns], [0, *ends], ends, strict=False))
         self._question = question.with_only_columns(*(each for some in columns for each in some))
-        self._worded: WeakKeyDictionary[Dialect, _Worded] = WeakKeyDictionary()
+        self._worded = Worded(self._question)
 
     def first(self, values: Mapping[str, object]) -> list[Values | None] | None:
         """What the first answer has in the columns of each model; None where there is none.
@@ -64,8 +63,7 @@ class Look:
         """The same, asked in the open transaction: as it stands after all that was done in it."""
         session = db.session()
         session.flush()
-        at_hand = line(session)
-        return self._parted(self._in_words_of(at_hand.dialect).told(at_hand, values))
+        return self._parted(self._worded.first(line(session), values))
 
     def only(self, values: Mapping[str, object]) -> Values:
         """The same of the first model alone.  Raises LookupError where there is none."""
@@ -75,16 +73,12 @@ class Look:
         raise LookupError(self._parts[0][0])
 
     def _asked(self, own: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
+        words, cursor = self._worded.to(own.dialect), own.connection.cursor()
         try:
-            return self._in_words_of(own.dialect).first(own.connection.cursor(), values)
+            cursor.execute(words.text, words.given(values))
+            return words.first(cursor)
         except own.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong
             return own.execute(self._question, values).first()
-
-    def _in_words_of(self, dialect: Dialect) -> _Worded:
-        worded = self._worded.get(dialect)
-        if worded is None:
-            worded = self._worded[dialect] = _Worded(self._question, dialect)
-        return worded
 
     def _parted(self, row: Sequence[Any] | None) -> list[Values | None] | None:
         if row is None:
@@ -93,51 +87,3 @@ class Look:
             None if row[start] is None else dict(zip(names, row[start:end], strict=True))
             for names, start, end in self._parts  # a model's first column is never empty
         ]
-
-
-class _Worded:
-    """A question in the words of one database, and how what goes in and out is read.
-
-    Raises ValueError for one whose words depend on what is asked (an IN over a list).
-    """
-
-    def __init__(self, question: Select[Any], dialect: Dialect) -> None:
-        compiled = question.compile(dialect=dialect)
-        self._words, self._order = compiled.string, compiled.positiontup
-        if any(each.expanding or each.literal_execute for each in compiled.binds.values()):
-            raise ValueError(self._words)
-        self._own = {n: each.value for n, each in compiled.binds.items() if not each.required}
-        self._given = {
-            name: each.type.dialect_impl(dialect).bind_processor(dialect)
-            for name, each in compiled.binds.items()
-        }
-        kept = [each.type.dialect_impl(dialect) for each in question.selected_columns]
-        readers = [each.result_processor(dialect, None) for each in kept]
-        self._readers = [(at, read) for at, read in enumerate(readers) if read]
-
-    def first(self, cursor: DBAPICursor, values: Mapping[str, object]) -> Sequence[Any] | None:
-        """The first row of the answer.  Raises what the driver raises."""
-        cursor.execute(self._words, self._read(values))
-        found = cursor.fetchone()
-        cursor.close()
-        return self._row(found)
-
-    def told(self, at_hand: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
-        """The same by SQLAlchemy, which says what is wrong, and knows what was not heard of yet."""
-        return self._row(at_hand.exec_driver_sql(self._words, self._read(values)).first())
-
-    def _row(self, found: Sequence[Any] | None) -> Sequence[Any] | None:
-        if found is None:
-            return None
-        row = list(found)
-        for at, read in self._readers:
-            row[at] = read(row[at])
-        return row
-
-    def _read(self, values: Mapping[str, object]) -> Any:
-        asked = {**self._own, **values}
-        given = {
-            name: asked[name] if read is None else read(asked[name])
-            for name, read in self._given.items()
-        }
-        return given if self._order is None else tuple(given[name] for name in self._order)

@@ -6,12 +6,15 @@ is not known; what fails is told by what is asked next, at last by the COMMIT.
 """
 
 from contextlib import suppress
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 
-UNHEARD = {"unheard": True}  # for the execution of such a statement; other databases do not look
 TOGETHER, EARLY = "together", "early"
+PIPELINED = "postgresql"
 NO_WAIT = "SET LOCAL synchronous_commit TO off"
 # A transaction of its own, which says nothing to the log but is written there after all before it.
 WRITTEN = "SELECT pg_logical_emit_message(true, 'latchkey', '')"
@@ -19,7 +22,6 @@ WRITTEN = "SELECT pg_logical_emit_message(true, 'latchkey', '')"
 
 def care_for(engine: Engine) -> None:
     """What was not heard of yet is heard before anybody else may have the connection."""
-    event.listen(engine, "do_execute", _begin)
     event.listen(engine, "after_cursor_execute", _heard)
     event.listen(engine, "commit", _kept)
     event.listen(engine, "rollback", _undone)
@@ -32,8 +34,8 @@ def need_not_last(connection: Connection) -> None:
 
     Should the database's machine stop within the next second, it may never have been.
     """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(NO_WAIT, execution_options=UNHEARD)
+    if connection.dialect.name == PIPELINED:
+        say(connection, NO_WAIT)
 
 
 def let_go_early(connection: Connection) -> None:
@@ -42,29 +44,62 @@ def let_go_early(connection: Connection) -> None:
     Whoever commits it still does, for a second transaction: the log is written in order, so that
     what others made of it meanwhile is not there without it, and several wait for one writing.
     """
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == PIPELINED:
         need_not_last(connection)
         connection.info[EARLY] = True
 
 
-def _begin(cursor: Any, _statement: str, _values: Any, context: Any) -> None:
-    if _is_unheard(context):
-        info = context.root_connection.info
-        if TOGETHER not in info:
-            together = cursor.connection.pipeline()
-            together.__enter__()
-            info[TOGETHER] = together
+def say(at_hand: Connection, words: str, values: Any = ()) -> None:
+    """Runs a statement in the open transaction; what comes of it nobody hears, see above.
+
+    Past SQLAlchemy's own way, which costs as much as the statement; whoever listens to that is
+    told of it as well.  Raises what that would.
+    """
+    if at_hand.dialect.name == PIPELINED:
+        _begin(at_hand.connection)
+    _run(at_hand, words, values)
+
+
+def ask(at_hand: Connection, words: str, values: Any = ()) -> DBAPICursor:
+    """The same where the outcome is wanted: its cursor has it."""
+    return _run(at_hand, words, values, heard=True)
+
+
+def _run(at_hand: Connection, words: str, values: Any, heard: bool = False) -> DBAPICursor:
+    cursor, watchers = at_hand.connection.cursor(), at_hand.dispatch
+    told = at_hand, cursor, words, values, SimpleNamespace(heard=heard), False
+    for watch in watchers.before_cursor_execute:
+        watch(*told)
+    try:
+        cursor.execute(words, values)
+        for watch in watchers.after_cursor_execute:  # `_heard` among them
+            watch(*told)
+    except at_hand.dialect.loaded_dbapi.Error as err:
+        raise _as_told(at_hand, words, cursor, err) from err
+    return cursor
+
+
+def _as_told(at_hand: Connection, words: str, cursor: Any, err: Exception) -> Exception:
+    """As SQLAlchemy tells it; of a connection that ended it finds out itself, and clears up."""
+    dialect = at_hand.dialect
+    if dialect.is_disconnect(err, at_hand.connection.dbapi_connection, cursor):  # type: ignore[arg-type]
+        at_hand.exec_driver_sql("SELECT 1")
+    base = dialect.loaded_dbapi.Error
+    return cast(Exception, DBAPIError.instance(words, None, err, base, True, dialect=dialect))
+
+
+def _begin(line: Any) -> None:
+    if TOGETHER not in line.info:
+        together = line.dbapi_connection.pipeline()
+        together.__enter__()
+        line.info[TOGETHER] = together
 
 
 def _heard(
-    connection: Connection, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool
+    connection: Connection, _cursor: Any, _words: str, _values: Any, context: Any, _many: bool
 ) -> None:
-    if not _is_unheard(context):
+    if getattr(context, "heard", True):  # so are all that SQLAlchemy runs itself
         _hear(connection.info)
-
-
-def _is_unheard(context: Any) -> bool:
-    return "unheard" in context.execution_options
 
 
 def _kept(connection: Connection) -> None:
@@ -72,10 +107,10 @@ def _kept(connection: Connection) -> None:
     if connection.invalidated:
         return
     if connection.info.pop(EARLY, False):
-        connection.exec_driver_sql("COMMIT", execution_options=UNHEARD)
-        connection.exec_driver_sql(WRITTEN).close()
+        say(connection, "COMMIT")
+        ask(connection, WRITTEN)
     elif TOGETHER in connection.info:
-        connection.exec_driver_sql("COMMIT")
+        ask(connection, "COMMIT")
 
 
 def _undone(connection: Connection) -> None:

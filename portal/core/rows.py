@@ -3,33 +3,48 @@
 By statements that are put together once, and past the session's own way of writing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Insert, Table, Update, bindparam, insert, update
+from sqlalchemy import Insert, Table, bindparam, insert, update
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
-from sqlalchemy.sql.base import Executable
 
-from portal.core import pipelines
 from portal.core.db import PUT_IN, Model, db, line, notes
+from portal.core.worded import Values, Worded
 
 Row = TypeVar("Row", bound=Model)
 WHICH = "this_row"
+NONE: Values = {}
+RETURNS = "postgresql"  # a key; the drivers of others know it
 
 
-def unheard(
-    session: Session, statement: Executable, values: Mapping[str, object] | None = None
-) -> None:
-    """Like `db.straight`, where nobody asks what came of it: without a wait, where that can be.
+def unheard(session: Session, statement: Worded, values: Values = NONE) -> None:
+    """Like `heard`, where nobody asks what came of it: without a wait, where that can be.
 
     For nothing that may be refused: what fails is told by what is asked next, a savepoint that
     others may take for their own, or by the commit.
     """
     session.flush()
-    line(session).execute(statement, values, execution_options=pipelines.UNHEARD)
+    statement.say(line(session), values)
+
+
+def heard(session: Session, statement: Worded, values: Values = NONE) -> int:
+    """Like `db.changed`, past the objects that this session has read: a fourth of the price.
+
+    For the busiest statements, on rows that nobody holds as objects or that are read afresh.
+    -> how many rows it changed.
+    """
+    session.flush()
+    return statement.change(line(session), values)
+
+
+def asked(session: Session, question: Worded, values: Values = NONE) -> list[Sequence[Any]]:
+    """The rows of an answer, in the open transaction, as they stand after all that was done."""
+    session.flush()
+    return question.every(line(session), values)
 
 
 def send(kind: type[Model], values: Mapping[str, object]) -> None:
@@ -37,7 +52,7 @@ def send(kind: type[Model], values: Mapping[str, object]) -> None:
 
     For what nothing in the database can refuse, see `unheard`.
     """
-    unheard(db.session(), _putting(kind), values)
+    unheard(db.session(), _sending(kind, tuple(values)), values)
 
 
 def put(kind: type[Row], /, **values: object) -> Row:
@@ -61,8 +76,9 @@ def numbered(kind: type[Model], values: Mapping[str, object]) -> int:
     """Puts in a row.  -> the key that it got."""
     session = db.session()
     session.flush()
-    key = line(session).execute(_numbered(kind), values).inserted_primary_key
-    return int(cast(Sequence[int], key)[0])
+    at_hand = line(session)
+    telling = _telling(kind, tuple(values), at_hand.dialect.name == RETURNS)
+    return telling.put_in(at_hand, values)
 
 
 def change(kind: type[Model], key: object, /, **values: object) -> None:
@@ -89,20 +105,25 @@ def _set(row: Model, values: Mapping[str, object]) -> None:
 
 
 @cache
-def _putting(kind: type[Model]) -> Insert:
-    return insert(_table(kind)).inline()
+def _sending(kind: type[Model], names: tuple[str, ...]) -> Worded:
+    return Worded(_putting(kind, names))
 
 
 @cache
-def _numbered(kind: type[Model]) -> Insert:
-    return insert(_table(kind))
+def _telling(kind: type[Model], names: tuple[str, ...], returning: bool) -> Worded:
+    putting = _putting(kind, names)
+    return Worded(putting.returning(_table(kind).columns["id"]) if returning else putting)
+
+
+def _putting(kind: type[Model], names: Iterable[str]) -> Insert:
+    return insert(_table(kind)).inline().values({name: bindparam(name) for name in names})
 
 
 @cache
-def _changing(kind: type[Model], key: str, names: tuple[str, ...]) -> Update:
+def _changing(kind: type[Model], key: str, names: tuple[str, ...]) -> Worded:
     table = _table(kind)
     mine = update(table).where(table.columns[key] == bindparam(WHICH))
-    return mine.values({name: bindparam(name) for name in names})
+    return Worded(mine.values({name: bindparam(name) for name in names}))
 
 
 def _table(kind: type[Model]) -> Table:

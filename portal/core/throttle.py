@@ -20,10 +20,12 @@ from portal.core.turns import Limit as Limit
 from portal.core.turns import Throttle as Throttle
 from portal.core.turns import UsedUp as UsedUp
 from portal.core.turns import hashed, is_full, taken, used_up
+from portal.core.worded import Worded
 
 _TABLE = cast(Table, Throttle.__table__)
 _MINE = Throttle.name == bindparam("whose"), Throttle.subject == bindparam("of")
-_BACK = update(_TABLE).where(*_MINE, Throttle.count > 0).values(count=Throttle.count - 1)
+_TAKEN = update(_TABLE).where(*_MINE, Throttle.count > 0)
+_BACK = Worded(_TAKEN.values(count=Throttle.count - 1))
 
 
 def spend(limits: Iterable[Limit]) -> None:

@@ -74,7 +74,7 @@ def taken(session: Session, limits: Sequence[Limit]) -> list[tuple[Limit, int, d
         for (name, subject), each in asked.items()
     ]
     found = _TURN.run(session, rows, now=clock.now())
-    return [(asked[row.name, row.subject], row._mapping["count"], row.ends_at) for row in found]
+    return [(asked[name, whose], count, ends_at) for name, whose, count, ends_at in found]
 
 
 def is_full(session: Session, limit: Limit) -> bool:

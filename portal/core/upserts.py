@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.orm import Session
 
 from portal.core.db import line
-from portal.core.rows import unheard
+from portal.core.worded import Worded
 
 # How to put in, and how to write it down; MariaDB has a way of its own.
 KINDS: Mapping[str, tuple[Any, Any]] = {
@@ -33,7 +33,7 @@ class Upsert:
     def __init__(self, table: FromClause, changes: Changes) -> None:
         self.table, self.changes = cast(Table, table), changes
         self.key = list(self.table.primary_key.columns)
-        self._made: dict[tuple[str, int, bool], Any] = {}
+        self._made: dict[tuple[str, int, bool], Worded] = {}
 
     def run(
         self, session: Session, rows: Sequence[Mapping[str, Any]], **shared: Any
@@ -45,9 +45,9 @@ class Upsert:
         """
         connection, made = self._ready(session, len(rows), True)
         if connection.dialect.name in KINDS:
-            return connection.execute(made, _numbered(rows) | shared).all()
+            return made.every(connection, _numbered(rows) | shared)
         for row in rows:
-            connection.execute(made, {**row, **shared})
+            made.change(connection, {**row, **shared})
         keys = [tuple(row[column.name] for column in self.key) for row in rows]
         return connection.execute(select(self.table).where(tuple_(*self.key).in_(keys))).all()
 
@@ -55,22 +55,22 @@ class Upsert:
         """The same, where nobody asks how the rows stand afterwards."""
         connection, made = self._ready(session, len(rows), False)
         if connection.dialect.name in KINDS:
-            unheard(session, made, _numbered(rows))
+            made.say(connection, _numbered(rows))
             return
         for row in rows:
-            unheard(session, made, row)
+            made.say(connection, row)
 
-    def _ready(self, session: Session, rows: int, telling: bool) -> tuple[Connection, Any]:
+    def _ready(self, session: Session, rows: int, telling: bool) -> tuple[Connection, Worded]:
         session.flush()
         connection = line(session)
         kind = connection.dialect.name
         if (kind, rows, telling) not in self._made:
             made = self._several(*KINDS[kind], rows, telling) if kind in KINDS else self._mysql()
-            self._made[kind, rows, telling] = made
+            self._made[kind, rows, telling] = Worded(made)
         return connection, self._made[kind, rows, telling]
 
     def _several(self, inserting: Any, dialect: Any, rows: int, telling: bool) -> Any:
-        """As text, for SQLAlchemy would put several rows together anew each time."""
+        """As text, so that what several rows ask for has the names that it is given by."""
         insert = inserting(self.table).values([self._row(number) for number in range(rows)])
         changed = self.changes(insert.excluded)
         wanted = insert.on_conflict_do_update(index_elements=self.key, set_=changed)
@@ -88,7 +88,9 @@ class Upsert:
         }
 
     def _mysql(self) -> Any:
-        insert = mysql.insert(self.table)
+        insert = mysql.insert(self.table).values(
+            {each.name: bindparam(each.name) for each in self.table.c}
+        )
         return insert.on_duplicate_key_update(list(self.changes(insert.inserted).items()))
 
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from portal.core import clock
 from portal.core.db import after_commit, changed, straight
+from portal.core.rows import heard
+from portal.core.worded import Worded
 from portal.delivery.models import Breaker, Outgoing
 from portal.delivery.outcomes import NotAccepted
 
@@ -38,7 +40,7 @@ class Health:
 MAY_PROBE = or_(Breaker.probe_at <= bindparam("now"), Breaker.probe_at > bindparam("probe_far"))
 
 _OF_CHANNEL = update(cast(Table, Breaker.__table__)).where(Breaker.channel == bindparam("which"))
-_PROBE = _OF_CHANNEL.where(MAY_PROBE).values(probe_at=bindparam("until"))
+_PROBE = Worded(_OF_CHANNEL.where(MAY_PROBE).values(probe_at=bindparam("until")))
 
 
 def moments(now: datetime) -> dict[str, datetime]:
@@ -50,7 +52,7 @@ def take_probe(session: Session, channel: str) -> bool:
     """True for exactly one of those who would probe now."""
     now = clock.now()
     ours = {"which": channel, "until": now + PROBE, **moments(now)}
-    return straight(session, _PROBE, ours) == 1
+    return heard(session, _PROBE, ours) == 1
 
 
 def failed(session: Session, channel: str, err: NotAccepted) -> None:

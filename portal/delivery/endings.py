@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from portal.core import clock
 from portal.core.db import after_commit, straight
+from portal.core.rows import heard
+from portal.core.worded import Worded
 from portal.delivery import leases
 from portal.delivery.models import Outgoing
 from portal.delivery.outcomes import IN_DOUBT, NotAccepted
@@ -35,7 +37,7 @@ def accepted(session: Session, row_id: int, sent: bool, now: datetime) -> bool:
     False when another worker has it meanwhile, or had its copy taken: that is the one that counts.
     """
     values = {"row": row_id, "mine": leases.me(), "now": now}
-    return straight(session, _SENT if sent else _OVER, values) == 1
+    return heard(session, _SENT if sent else _OVER, values) == 1
 
 
 def postpone(session: Session, row_id: int, err: NotAccepted) -> None:
@@ -93,6 +95,6 @@ _OURS = or_(Outgoing.lease == bindparam("mine"), Outgoing.lease.is_(None))
 _ENDED = update(cast(Table, Outgoing.__table__)).where(Outgoing.id == bindparam("row"), _OURS)
 _END: dict[str, Any] = {"done_at": bindparam("now"), "lease": None, "leased_until": None}
 # What went to nobody keeps its trouble: that is why nobody waits any more.
-_OVER = _ENDED.where(Outgoing.done_at.is_(None)).values(_END)
+_OVER = Worded(_ENDED.where(Outgoing.done_at.is_(None)).values(_END))
 _TAKEN = {"accepted_at": bindparam("now"), "trouble": ""}
-_SENT = _ENDED.where(Outgoing.accepted_at.is_(None)).values(_END | _TAKEN)
+_SENT = Worded(_ENDED.where(Outgoing.accepted_at.is_(None)).values(_END | _TAKEN))

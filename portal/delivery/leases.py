@@ -10,14 +10,15 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.core import clock, crypto
 from portal.core.db import UtcDateTime, at_once, db, release
 from portal.core.looks import Look
-from portal.core.rows import unheard
+from portal.core.rows import asked, unheard
 from portal.core.settings import hand_over_seconds
+from portal.core.worded import Worded
 from portal.delivery import breakers
 from portal.delivery.breakers import MESSAGE, ROAD, Health
 from portal.delivery.models import Breaker, Outgoing, Turn
@@ -61,20 +62,12 @@ class Claim:
 
 def pick(session: Session) -> Claim | None:
     """The next row, most urgent first, nobody else's until the transaction ends: see `hold`."""
-    row = session.connection().execute(_PICK, moments()).one_or_none()
-    if row is None or not _may_probe(session, row):
+    found = asked(session, _PICK, moments())
+    if not found:
         return None
-    return Claim(
-        id=row.id,
-        channel=row.channel,
-        recipe=row.recipe,
-        about=row.about,
-        created_at=row.created_at,
-        tries=row.tries,
-        trouble=row.trouble,
-        orphaned=row.leased_until is not None,
-        health=Health(row.channel, row.faults, row.broken, row.opened_at),
-    )
+    own, (*health, leased) = dict(zip(_OWN, found[0], strict=False)), found[0][len(_OWN) :]
+    claim = Claim(**own, orphaned=leased is not None, health=Health(own["channel"], *health))
+    return claim if _may_probe(session, claim) else None
 
 
 def hold(session: Session, claim: Claim) -> None:
@@ -144,10 +137,11 @@ def _passing() -> ColumnElement[bool]:
     )
 
 
-def _may_probe(session: Session, row: Row[Any]) -> bool:
-    if not row.broken or (row.broken == MESSAGE and row.tries == 0):
+def _may_probe(session: Session, claim: Claim) -> bool:
+    broken = claim.health.broken
+    if not broken or (broken == MESSAGE and claim.tries == 0):
         return True
-    return breakers.take_probe(session, row.channel)
+    return breakers.take_probe(session, claim.channel)
 
 
 def _of_breaker(column: InstrumentedAttribute[T]) -> ColumnElement[T]:
@@ -166,13 +160,12 @@ _NEXT = (
     .order_by(Outgoing.rank, Outgoing.due_at, Outgoing.id)
     .limit(1)
 )
+_OWN = "id", "channel", "recipe", "about", "created_at", "tries", "trouble"
 _HEALTH = map(_of_breaker, (Breaker.faults, Breaker.broken, Breaker.opened_at))
-_ROW = _NEXT.with_only_columns(*cast(Table, Outgoing.__table__).columns, *_HEALTH)
-_PICK = _ROW.with_for_update(skip_locked=True, of=Outgoing)
+_COLUMNS = cast(Table, Outgoing.__table__).columns
+_ROW = _NEXT.with_only_columns(*(_COLUMNS[each] for each in _OWN), *_HEALTH, Outgoing.leased_until)
+_PICK = Worded(_ROW.with_for_update(skip_locked=True, of=Outgoing))
 _LOOK = Look((Outgoing,), _NEXT)
 _LEASED: dict[str, Any] = {"lease": bindparam("mine"), "leased_until": bindparam("until")}
-_LEASE = (
-    update(cast(Table, Outgoing.__table__))
-    .where(Outgoing.id == bindparam("row"))
-    .values(_LEASED | {"tries": bindparam("count")})
-)
+_THIS = update(cast(Table, Outgoing.__table__)).where(Outgoing.id == bindparam("row"))
+_LEASE = Worded(_THIS.values(_LEASED | {"tries": bindparam("count")}))

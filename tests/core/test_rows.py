@@ -14,6 +14,7 @@ from portal.core.audit import OPERATOR, Event
 from portal.core.db import at_once, db, transaction
 from portal.core.rows import unheard
 from portal.core.tally import Tally
+from portal.core.worded import Worded
 from tests.policy.world import World
 from tests.rigs.databases import KIND
 
@@ -28,6 +29,7 @@ BLANK = dict.fromkeys(
 )
 TEN = {"name": "test", "day": NOW.date(), "part": "", "count": 10}
 MORE = update(Tally).values(count=Tally.count + 1)
+SAID = Worded(MORE)
 SUMS = "SELECT count FROM tally WHERE name = 'test'"
 HELD = "SELECT count FROM tally WHERE name = 'test' FOR UPDATE"
 pipelines_only = pytest.mark.skipif(KIND != "postgresql", reason="others wait for each answer")
@@ -110,18 +112,18 @@ def test_what_fails_unheard_undoes_all_of_it_and_says_so(world, then):
     with transaction():
         rows.send(Tally, TEN)
     with pytest.raises(IntegrityError), transaction() as session:
-        unheard(session, MORE)
+        unheard(session, SAID)
         rows.send(Tally, TEN)
         if then == "asks":
             session.scalar(text(SUMS))
         if then == "says more":
-            unheard(session, MORE)
+            unheard(session, SAID)
         if then == "opens a savepoint":
             session.begin_nested()
     assert world.rows(SUMS) == [(10,)]
     assert at_once(MORE) == 1
     with transaction() as session:
-        unheard(session, MORE)
+        unheard(session, SAID)
     assert world.rows(SUMS) == [(12,)]
 
 
@@ -129,10 +131,10 @@ def test_who_notices_in_the_middle_and_goes_on_keeps_nothing(world):
     with transaction():
         rows.send(Tally, TEN)
     with pytest.raises(DBAPIError), transaction() as session:
-        unheard(session, text("UPDATE nothing SET there = 1"))
+        unheard(session, Worded(text("UPDATE nothing SET there = 1")))
         with pytest.raises(DBAPIError):
             session.scalar(text(SUMS))
-        unheard(session, MORE)
+        unheard(session, SAID)
         session.scalar(text(SUMS))
     assert world.rows(SUMS) == [(10,)]
 
@@ -142,15 +144,15 @@ def test_how_many_rows_were_changed_is_right_after_what_nobody_heard(world):
         rows.send(Tally, TEN)
         rows.send(Tally, TEN | {"part": "part"})
     with transaction() as session:
-        unheard(session, MORE)
+        unheard(session, SAID)
         assert session.execute(MORE).rowcount == 2
-        unheard(session, MORE)
+        unheard(session, SAID)
         assert session.connection().execute(MORE).rowcount == 2
-        unheard(session, MORE)
+        unheard(session, SAID)
         kept = session.scalars(db.select(Tally)).all()
         for each in kept:
             each.count *= 2
-        unheard(session, MORE)  # two objects in one go before it: each has to be there
+        unheard(session, SAID)  # two objects in one go before it: each has to be there
         for each in kept:
             session.delete(each)
     assert world.rows(SUMS) == []
@@ -162,11 +164,11 @@ def test_a_savepoint_undoes_what_nobody_heard_of(world, times):
         rows.send(Tally, TEN)
     for _each in range(times):
         with transaction() as session:
-            unheard(session, MORE)
+            unheard(session, SAID)
             with pytest.raises(IntegrityError), session.begin_nested():
-                unheard(session, MORE)
+                unheard(session, SAID)
                 session.execute(db.insert(Tally).values(TEN))
-            unheard(session, MORE)
+            unheard(session, SAID)
     assert world.rows(SUMS) == [(10 + 2 * times,)]
 
 
@@ -177,7 +179,7 @@ def test_nobody_waits_for_what_nobody_asks_about(world, other):
     other.execute(text(HELD))
     done = []
     with transaction() as session:
-        unheard(session, MORE)  # whoever holds the row lets it go when this one has gone on
+        unheard(session, SAID)  # whoever holds the row lets it go when this one has gone on
         done.append("said")
         threading.Timer(0.1, other.rollback).start()
         assert session.scalar(text(SUMS)) == 11
@@ -194,14 +196,14 @@ def test_nobody_waits_for_a_database_that_reads_nothing(world, other, many):
     free = threading.Timer(3, other.rollback)  # should somebody wait for it after all
     free.start()
     with transaction() as session:
-        unheard(session, MORE)
+        unheard(session, SAID)
         for _each in range(20):
-            unheard(session, text(many), {"long": "x" * 1_000_000})
+            unheard(session, Worded(text(many)), {"long": "x" * 1_000_000})
         waited = free.finished.is_set()
         free.cancel()
         other.rollback()
         assert session.scalar(text(SUMS)) == 11
-        unheard(session, MORE)
+        unheard(session, SAID)
     assert not waited
     assert world.rows(SUMS) == [(12,)]
 
@@ -213,10 +215,10 @@ def test_a_connection_that_ends_before_the_commit_is_told(world, other, then):
         rows.send(Tally, TEN)
     with pytest.raises(OperationalError), transaction() as session:
         number = session.scalar(text("SELECT pg_backend_pid()"))
-        unheard(session, MORE)
+        unheard(session, SAID)
         other.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
         if then == "says more":
-            unheard(session, MORE)
+            unheard(session, SAID)
             audit.record("test", 1, OPERATOR)
     assert world.rows(SUMS) == [(10,)]
     assert at_once(MORE) == 1
