@@ -58,13 +58,21 @@ def _measure(all_: dict[str, Rival], sink: Sink, given: argparse.Namespace, seen
     turns = count()
     for number in range(given.rounds):
         say(f"round {number + 1} of {given.rounds} ...")
-        _rates(all_, todo, sink, given.seconds, seen)
-        for name in [each for each in all_ if all_[each].ways]:
+        in_turn = _from(number, all_)
+        _rates(in_turn, todo, sink, given.seconds, seen)
+        for name in [each for each in in_turn if all_[each].ways]:
             for kept, more in zip(seen.times[name], gaps.ask(all_[name], given.pairs), strict=True):
                 kept.extend(more)
             _settle(all_[name])
             seen.walks[name].append(walk(all_[name], sink, turns, given.walks))
             _settle(all_[name])
+
+
+def _from(number: int, all_: dict[str, Rival]) -> dict[str, Rival]:
+    """Each round begins with another: whoever comes first in a kind finds cold caches."""
+    names = list(all_)
+    first = number % len(names)
+    return {name: all_[name] for name in names[first:] + names[:first]}
 
 
 def _warm_up(all_: dict[str, Rival], todo: dict[str, dict[str, Work]]) -> None:

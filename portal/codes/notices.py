@@ -15,8 +15,8 @@ from sqlalchemy import Table, bindparam, select, update
 
 from portal.codes.models import EMAIL, PAGE, Challenge
 from portal.core import clock, crypto
-from portal.core.db import db, straight
-from portal.core.rows import unheard
+from portal.core.db import db
+from portal.core.rows import heard, unheard
 from portal.core.settings import hand_over_seconds, setting
 from portal.core.upserts import Upsert
 from portal.core.worded import Worded
@@ -76,10 +76,7 @@ def is_good(notice: Challenge) -> bool:
 
 def use(notice: Challenge) -> bool:
     """The link was pressed, and dies.  True for exactly one of those who try."""
-    now = clock.now()
-    unused = (Challenge.proven_at.is_(None), Challenge.link_until > now)
-    once = update(Challenge).where(Challenge.id == notice.id, *unused)
-    return straight(db.session(), once.values(proven_at=now)) == 1
+    return heard(db.session(), _USE, {"notice": notice.id, "now": clock.now()}) == 1
 
 
 def _new(key: str, user_id: int, path: str, lives: int) -> dict[str, object]:
@@ -105,5 +102,8 @@ _MINE = Challenge.id == bindparam("notice"), Challenge.link_hash == bindparam("l
 _RUNNING = Worded(update(_TABLE).where(*_MINE).values(link_until=bindparam("until")))
 _DEAD = Worded(update(_TABLE).where(*_MINE).values(link_hash=None))
 _LINK = "link_seconds", "link_hash", "link_until"  # what a later copy brings anew
+_UNUSED = Challenge.proven_at.is_(None), Challenge.link_until > bindparam("now")
+_ONCE = update(_TABLE).where(Challenge.id == bindparam("notice"), *_UNUSED)
+_USE = Worded(_ONCE.values(proven_at=bindparam("now")))
 _COPY = Upsert(_TABLE, lambda new: {name: new[name] for name in _LINK})
 _EMPTY = dict.fromkeys(_TABLE.columns.keys())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -98,7 +98,8 @@ def transaction(lasting: bool = True) -> Iterator[Session]:
     session = db.session()
     if "then" in session.info:
         raise RuntimeError("A story called another story.")
-    session.commit()  # ends the guards' reads: nobody queues with a connection in his hands
+    if session.in_transaction():
+        session.commit()  # ends the guards' reads: nobody queues with a connection in his hands
     with _one_writer(), _kept(session, lasting) as then:
         yield session
     for call in then:
@@ -159,18 +160,6 @@ def at_once(statement: Executable) -> int:
 def changed(session: Session, statement: Executable) -> int:
     """Runs it inside the open transaction.  -> how many rows it changed."""
     return cast(CursorResult[Any], session.execute(statement)).rowcount
-
-
-def straight(
-    session: Session, statement: Executable, values: Mapping[str, object] | None = None
-) -> int:
-    """Like `changed`, past the objects that this session has read: half the price.
-
-    For the busiest statements, on rows that nobody holds as objects or that are read afresh.
-    `values`: what a statement that is put together once asks for by bindparam.
-    """
-    session.flush()
-    return cast(CursorResult[Any], line(session).execute(statement, values)).rowcount
 
 
 def after_fork(app: Flask) -> None:

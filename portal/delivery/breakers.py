@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import clock
-from portal.core.db import after_commit, changed, straight
+from portal.core.db import after_commit, changed
 from portal.core.rows import heard
 from portal.core.worded import Worded
 from portal.delivery.models import Breaker, Outgoing
@@ -95,5 +95,5 @@ def _make_due(session: Session, channel: str, now: datetime) -> int:
     ids = session.scalars(found).all()
     for start in range(0, len(ids), CHUNK):
         some = update(Outgoing).where(Outgoing.id.in_(ids[start : start + CHUNK]))
-        straight(session, some.values(due_at=now))
+        changed(session, some.values(due_at=now).execution_options(synchronize_session=False))
     return len(ids)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, or_, select, upd
 from sqlalchemy.orm import Session
 
 from portal.core import clock
-from portal.core.db import after_commit, straight
+from portal.core.db import after_commit
 from portal.core.rows import heard
 from portal.core.worded import Worded
 from portal.delivery import leases
@@ -27,8 +27,7 @@ def mark(session: Session, row_id: int) -> bool:
 
     False when it is somebody else's by now.
     """
-    mine = (Outgoing.id == row_id, Outgoing.lease == leases.me(), Outgoing.done_at.is_(None))
-    return straight(session, update(Outgoing).where(*mine).values(trouble=IN_DOUBT)) == 1
+    return heard(session, _DOUBTFUL, {"row": row_id, "mine": leases.me()}) == 1
 
 
 def accepted(session: Session, row_id: int, sent: bool, now: datetime) -> bool:
@@ -91,8 +90,10 @@ def _pause(age: timedelta, err: NotAccepted) -> timedelta:
     return timedelta(seconds=seconds * (75 + secrets.randbelow(51)) / 100)
 
 
-_OURS = or_(Outgoing.lease == bindparam("mine"), Outgoing.lease.is_(None))
-_ENDED = update(cast(Table, Outgoing.__table__)).where(Outgoing.id == bindparam("row"), _OURS)
+_THIS = update(cast(Table, Outgoing.__table__)).where(Outgoing.id == bindparam("row"))
+_HELD = Outgoing.lease == bindparam("mine")
+_DOUBTFUL = Worded(_THIS.where(_HELD, Outgoing.done_at.is_(None)).values(trouble=IN_DOUBT))
+_ENDED = _THIS.where(or_(_HELD, Outgoing.lease.is_(None)))
 _END: dict[str, Any] = {"done_at": bindparam("now"), "lease": None, "leased_until": None}
 # What went to nobody keeps its trouble: that is why nobody waits any more.
 _OVER = Worded(_ENDED.where(Outgoing.done_at.is_(None)).values(_END))
