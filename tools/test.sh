@@ -8,7 +8,7 @@ PATH=$PWD/.venv/bin:$PATH
 unset PYTHONDONTWRITEBYTECODE
 # What depends on the kind of database: who waits for whom, what is kept in which order, migrations.
 OF_DATABASES="tests/core/test_chain.py tests/core/test_db.py tests/core/test_migrations.py tests/core/test_rows.py
-    tests/core/test_tally.py tests/core/test_throttle.py tests/core/test_shared.py tests/core/test_looks.py tests/accounts/test_admins.py
+    tests/core/test_tally.py tests/core/test_throttle.py tests/core/test_shared.py tests/core/test_looks.py tests/core/test_worded.py tests/accounts/test_admins.py
     tests/accounts/test_directory.py tests/recovery/test_program_races.py tests/recovery/test_waits.py tests/attacks/test_desk_races.py
     tests/attacks/test_email_change.py tests/attacks/test_family_e.py tests/attacks/test_not_you.py
     tests/attacks/test_races.py tests/attacks/test_second_factor.py tests/delivery/test_outbox.py tests/delivery/test_leases.py"

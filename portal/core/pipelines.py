@@ -80,10 +80,11 @@ def _run(at_hand: Connection, words: str, values: Any, heard: bool = False) -> D
 
 
 def _as_told(at_hand: Connection, words: str, cursor: Any, err: Exception) -> Exception:
-    """As SQLAlchemy tells it; of a connection that ended it finds out itself, and clears up."""
+    """As SQLAlchemy tells it; that a connection has ended it finds out itself, and clears up."""
     dialect = at_hand.dialect
     if dialect.is_disconnect(err, at_hand.connection.dbapi_connection, cursor):  # type: ignore[arg-type]
-        at_hand.exec_driver_sql("SELECT 1")
+        with suppress(DBAPIError):
+            at_hand.exec_driver_sql("SELECT 1")
     base = dialect.loaded_dbapi.Error
     return cast(Exception, DBAPIError.instance(words, None, err, base, True, dialect=dialect))
 
