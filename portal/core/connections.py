@@ -13,6 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError
 
 from portal.core import metrics, pipelines
 from portal.core.settings import SILENCE_MS
+from portal.core.statements import say
 
 BUSY_MILLISECONDS = 15_000
 BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
@@ -44,7 +45,7 @@ def care_for(engine: Engine) -> None:
 def begin(connection: Connection, lasting: bool = True) -> None:
     """Says that a transaction begins, where that has to be said; see `pipelines.need_not_last`."""
     if words := BEGIN.get(connection.dialect.name):
-        pipelines.say(connection, words)
+        say(connection, words)
     if not lasting:
         pipelines.need_not_last(connection)
 

@@ -41,8 +41,8 @@ def link(events: Sequence[Event]) -> None:
         if event in late:
             rows.send(Event, {name: getattr(event, name) for name in COLUMNS})
         else:
-            unheard(session, _LINK, {"link": event.id, "at_place": place, "marked": mark})
-    unheard(session, _MOVE, {"at_place": place, "marked": mark})
+            unheard(session, _LINKING, {"link": event.id, "at_place": place, "marked": mark})
+    unheard(session, _MOVING, {"at_place": place, "marked": mark})
 
 
 def _late(session: Session, events: Sequence[Event]) -> list[Event]:
@@ -65,7 +65,6 @@ def _head(late: int) -> Worded:
 COLUMNS = [column.key for column in Event.__table__.columns]
 _NEXT_ID = func.nextval(func.pg_get_serial_sequence("event", "id"))
 _LINKED: dict[str, Any] = {"place": bindparam("at_place"), "mark": bindparam("marked")}
-_THIS = update(cast(Table, Event.__table__)).where(Event.id == bindparam("link"))
-_LINK = Worded(_THIS.values(_LINKED))
-_HEAD = update(cast(Table, ChainHead.__table__)).where(ChainHead.id == ONLY)
-_MOVE = Worded(_HEAD.values(_LINKED))
+_LINK = update(cast(Table, Event.__table__)).where(Event.id == bindparam("link")).values(_LINKED)
+_MOVE = update(cast(Table, ChainHead.__table__)).where(ChainHead.id == ONLY).values(_LINKED)
+_LINKING, _MOVING = Worded(_LINK), Worded(_MOVE)

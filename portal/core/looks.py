@@ -73,8 +73,9 @@ class Look:
         raise LookupError(self._parts[0][0])
 
     def _asked(self, own: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
-        words, cursor = self._worded.to(own.dialect), own.connection.cursor()
+        words = self._worded.to(own.dialect)
         try:
+            cursor = own.connection.cursor()
             cursor.execute(words.text, words.given(values))
             return words.first(cursor)
         except own.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong

@@ -6,12 +6,11 @@ is not known; what fails is told by what is asked next, at last by the COMMIT.
 """
 
 from contextlib import suppress
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
+
+from portal.core.statements import ask, say
 
 TOGETHER, EARLY = "together", "early"
 PIPELINED = "postgresql"
@@ -22,6 +21,7 @@ WRITTEN = "SELECT pg_logical_emit_message(true, 'latchkey', '')"
 
 def care_for(engine: Engine) -> None:
     """What was not heard of yet is heard before anybody else may have the connection."""
+    event.listen(engine, "before_cursor_execute", _begin)
     event.listen(engine, "after_cursor_execute", _heard)
     event.listen(engine, "commit", _kept)
     event.listen(engine, "rollback", _undone)
@@ -49,58 +49,24 @@ def let_go_early(connection: Connection) -> None:
         connection.info[EARLY] = True
 
 
-def say(at_hand: Connection, words: str, values: Any = ()) -> None:
-    """Runs a statement in the open transaction; what comes of it nobody hears, see above.
-
-    Past SQLAlchemy's own way, which costs as much as the statement; whoever listens to that is
-    told of it as well.  Raises what that would.
-    """
-    if at_hand.dialect.name == PIPELINED:
-        _begin(at_hand.connection)
-    _run(at_hand, words, values)
-
-
-def ask(at_hand: Connection, words: str, values: Any = ()) -> DBAPICursor:
-    """The same where the outcome is wanted: its cursor has it."""
-    return _run(at_hand, words, values, heard=True)
-
-
-def _run(at_hand: Connection, words: str, values: Any, heard: bool = False) -> DBAPICursor:
-    cursor, watchers = at_hand.connection.cursor(), at_hand.dispatch
-    told = at_hand, cursor, words, values, SimpleNamespace(heard=heard), False
-    for watch in watchers.before_cursor_execute:
-        watch(*told)
-    try:
-        cursor.execute(words, values)
-        for watch in watchers.after_cursor_execute:  # `_heard` among them
-            watch(*told)
-    except at_hand.dialect.loaded_dbapi.Error as err:
-        raise _as_told(at_hand, words, cursor, err) from err
-    return cursor
-
-
-def _as_told(at_hand: Connection, words: str, cursor: Any, err: Exception) -> Exception:
-    """As SQLAlchemy tells it; that a connection has ended it finds out itself, and clears up."""
-    dialect = at_hand.dialect
-    if dialect.is_disconnect(err, at_hand.connection.dbapi_connection, cursor):  # type: ignore[arg-type]
-        with suppress(DBAPIError):
-            at_hand.exec_driver_sql("SELECT 1")
-    base = dialect.loaded_dbapi.Error
-    return cast(Exception, DBAPIError.instance(words, None, err, base, True, dialect=dialect))
-
-
-def _begin(line: Any) -> None:
-    if TOGETHER not in line.info:
-        together = line.dbapi_connection.pipeline()
+def _begin(
+    connection: Connection, cursor: Any, _words: str, _values: Any, context: Any, _many: bool
+) -> None:
+    if TOGETHER not in connection.info and not _is_heard(context):
+        together = cursor.connection.pipeline()
         together.__enter__()
-        line.info[TOGETHER] = together
+        connection.info[TOGETHER] = together
 
 
 def _heard(
     connection: Connection, _cursor: Any, _words: str, _values: Any, context: Any, _many: bool
 ) -> None:
-    if getattr(context, "heard", True):  # so are all that SQLAlchemy runs itself
+    if _is_heard(context):
         _hear(connection.info)
+
+
+def _is_heard(context: Any) -> bool:
+    return getattr(context, "heard", True)  # all are that SQLAlchemy runs itself
 
 
 def _kept(connection: Connection) -> None:

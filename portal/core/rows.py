@@ -1,6 +1,6 @@
-"""Rows that are put in and changed without a wait, where nobody asks what came of it.
+"""Rows that are put in, changed and asked for past the session's own way of doing so.
 
-By statements that are put together once, and past the session's own way of writing.
+By statements that are put together once; where nobody asks what came of them, without a wait.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,11 +17,11 @@ from portal.core.worded import Values, Worded
 
 Row = TypeVar("Row", bound=Model)
 WHICH = "this_row"
-NONE: Values = {}
-RETURNS = "postgresql"  # a key; the drivers of others know it
+NO_VALUES: Values = {}
+TOLD_BY_ANSWER = "postgresql"  # the key of a new row; elsewhere the cursor knows it
 
 
-def unheard(session: Session, statement: Worded, values: Values = NONE) -> None:
+def unheard(session: Session, statement: Worded, values: Values = NO_VALUES) -> None:
     """Like `heard`, where nobody asks what came of it: without a wait, where that can be.
 
     For nothing that may be refused: what fails is told by what is asked next, a savepoint that
@@ -31,7 +31,7 @@ def unheard(session: Session, statement: Worded, values: Values = NONE) -> None:
     statement.say(line(session), values)
 
 
-def heard(session: Session, statement: Worded, values: Values = NONE) -> int:
+def heard(session: Session, statement: Worded, values: Values = NO_VALUES) -> int:
     """Like `db.changed`, past the objects that this session has read: a fourth of the price.
 
     For the busiest statements, on rows that nobody holds as objects or that are read afresh.
@@ -41,7 +41,7 @@ def heard(session: Session, statement: Worded, values: Values = NONE) -> int:
     return statement.change(line(session), values)
 
 
-def asked(session: Session, question: Worded, values: Values = NONE) -> list[Sequence[Any]]:
+def asked(session: Session, question: Worded, values: Values = NO_VALUES) -> list[Sequence[Any]]:
     """The rows of an answer, in the open transaction, as they stand after all that was done."""
     session.flush()
     return question.every(line(session), values)
@@ -77,7 +77,7 @@ def numbered(kind: type[Model], values: Mapping[str, object]) -> int:
     session = db.session()
     session.flush()
     at_hand = line(session)
-    telling = _telling(kind, tuple(values), at_hand.dialect.name == RETURNS)
+    telling = _telling(kind, tuple(values), at_hand.dialect.name == TOLD_BY_ANSWER)
     return telling.put_in(at_hand, values)
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from portal.core import pipelines
+from portal.core.statements import ask, say
 
 Values = Mapping[str, object]
 
@@ -27,40 +26,41 @@ class Worded:
 
     def __init__(self, statement: Executable) -> None:
         self._statement = statement
-        self._worded: WeakKeyDictionary[Dialect, Words] = WeakKeyDictionary()
+        self._worded: dict[str, Words] = {}
 
     def say(self, at_hand: Connection, values: Values) -> None:
         """Runs it; nobody asks what came of it, see `rows.unheard`."""
         words = self.to(at_hand.dialect)
-        pipelines.say(at_hand, words.text, words.given(values))
+        say(at_hand, words.text, words.given(values))
 
     def change(self, at_hand: Connection, values: Values) -> int:
         """-> how many rows it changed."""
         words = self.to(at_hand.dialect)
-        return pipelines.ask(at_hand, words.text, words.given(values)).rowcount
+        return ask(at_hand, words.text, words.given(values), _count)
 
     def put_in(self, at_hand: Connection, values: Values) -> int:
         """-> the key that the database gave the row."""
         words = self.to(at_hand.dialect)
-        cursor = pipelines.ask(at_hand, words.text, words.given(values))
-        told = words.first(cursor) if cursor.description else None
-        return cast(int, told[0] if told else cursor.lastrowid)
+        return ask(at_hand, words.text, words.given(values), _key)
 
     def first(self, at_hand: Connection, values: Values) -> Sequence[Any] | None:
         """-> the first row of its answer."""
         words = self.to(at_hand.dialect)
-        return words.first(pipelines.ask(at_hand, words.text, words.given(values)))
+        return ask(at_hand, words.text, words.given(values), words.first)
 
     def every(self, at_hand: Connection, values: Values) -> list[Sequence[Any]]:
         """-> all rows of its answer."""
         words = self.to(at_hand.dialect)
-        return words.every(pipelines.ask(at_hand, words.text, words.given(values)))
+        return ask(at_hand, words.text, words.given(values), words.every)
 
     def to(self, dialect: Dialect) -> Words:
-        """How it is said to a database; each engine has a dialect of its own."""
-        words = self._worded.get(dialect)
+        """How it is said to a database; a process knows one of a kind.
+
+        `dialect`: one that has met its server, and knows what that can do.
+        """
+        words = self._worded.get(dialect.name)
         if words is None:
-            words = self._worded[dialect] = Words(self._statement, dialect)
+            words = self._worded[dialect.name] = Words(self._statement, dialect)
         return words
 
 
@@ -76,7 +76,7 @@ class Words:
         self._own = {name: each.value for name, each in binds.items() if not each.required}
         writers = [(n, _kept(each, dialect).bind_processor(dialect)) for n, each in binds.items()]
         self._writers = [(name, write) for name, write in writers if write]
-        asked = getattr(statement, "selected_columns", ())
+        asked = getattr(statement, "exported_columns", ())
         readers = [_kept(each, dialect).result_processor(dialect, None) for each in asked]
         self._readers = [(at, read) for at, read in enumerate(readers) if read]
 
@@ -111,4 +111,12 @@ def _kept(column: Any, dialect: Dialect) -> Any:
 
 
 def _depend(binds: Any) -> bool:
-    return any(each.expanding or each.literal_execute for each in binds)
+    return any(each.expanding or each.literal_execute or each.callable for each in binds)
+
+
+def _count(cursor: Any) -> int:
+    return cast(int, cursor.rowcount)
+
+
+def _key(cursor: Any) -> int:
+    return cast(int, cursor.fetchone()[0] if cursor.description else cursor.lastrowid)

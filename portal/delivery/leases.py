@@ -65,8 +65,10 @@ def pick(session: Session) -> Claim | None:
     found = asked(session, _PICK, moments())
     if not found:
         return None
-    own, (*health, leased) = dict(zip(_OWN, found[0], strict=False)), found[0][len(_OWN) :]
-    claim = Claim(**own, orphaned=leased is not None, health=Health(own["channel"], *health))
+    *row, faults, broken, opened_at, leased = found[0]
+    own = dict(zip(_OWN, row, strict=True))
+    health = Health(own["channel"], faults, broken, opened_at)
+    claim = Claim(**own, orphaned=leased is not None, health=health)
     return claim if _may_probe(session, claim) else None
 
 

@@ -8,7 +8,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from portal.accounts.models import Person
 from portal.core import rows
-from portal.core.db import at_once, db, lacks_table, line, transaction, trouble
+from portal.core.db import AWAY, at_once, db, lacks_table, line, transaction, trouble
+from portal.core.looks import Look
 from portal.core.tally import Tally
 from portal.core.worded import Worded
 from portal.delivery.models import Turn
@@ -113,10 +114,33 @@ def test_a_connection_that_ended_is_told_and_given_up(world, way):
         assert session.scalar(text(NUMBERS[KIND])) != number
 
 
+@pytest.mark.skipif(KIND == "sqlite", reason="a file hangs up on nobody")
+@pytest.mark.parametrize("ask", ["look", "heard", "unheard"])
+def test_a_connection_that_the_driver_has_closed_is_told_as_one(world, ask):
+    look = Look((Turn,), select(Turn.name))
+    with pytest.raises(AWAY), transaction() as session:
+        session.connection().connection.dbapi_connection.close()
+        if ask == "look":
+            look.here({})
+        else:
+            getattr(rows, ask)(session, MORE, {"which": "a"})
+    assert look.first({}) is not None
+
+
+def test_a_moment_that_a_row_put_in_tells_is_read_as_one(world):
+    if KIND == "mariadb":
+        pytest.skip("of what SQLAlchemy says to MySQL nothing comes back")
+    put = insert(Turn).values(name=bindparam("named"), holder="", until=bindparam("at"))
+    with transaction() as session:
+        told = Worded(put.returning(Turn.until))
+        assert rows.asked(session, told, {"named": "test", "at": NOW}) == [[NOW]]
+
+
 def test_whoever_listens_to_sqlalchemy_is_told_of_these_as_well(world):
     told = []
 
     def before(_line, _cursor, statement, values, context, _many):
+        assert (context.statement, context.parameters) == (statement, values)
         context.started = statement
         told.append(values)
 
