@@ -39,14 +39,15 @@ HEADING = "## Beside Flask-Security-Too, django-allauth and a bare Flask applica
 NOTES = f"""
 Everybody: gunicorn with {WORKERS} processes of {THREADS} threads, {PEOPLE} people in one
 PostgreSQL that syncs every commit, one mail server that takes everything at once; measured in
-turn, round after round, medians; the status and the words of every answer are looked at. "{OURS}"
-has its throttles off, as the limits of the peers are; "{COUNTING}" has them on, with limits that
-nobody reaches. Peers stand in their shipped settings (argon2, PBKDF2), and in "our terms": bcrypt
-of cost 12, the same words for known and unknown addresses. Peers send before they answer; what
-ours have queued is counted under "answered and sent". A recovery goes by code; with
-Flask-Security by link, for it has no code that leads to a new password. "{ENTER}" is from browsers
-that nobody knows, and ours write to the person then; "{AGAIN}" from such as signed in before.
-"{MISTYPED}" is refused before anything is read or written: the most that a recovery could get.
+turn, round after round, each of which begins with another, medians; the status and the words of
+every answer are looked at. "{OURS}" has its throttles off, as the limits of the peers are;
+"{COUNTING}" has them on, with limits that nobody reaches. Peers stand in their shipped settings
+(argon2, PBKDF2), and in "our terms": bcrypt of cost 12, the same words for known and unknown
+addresses. Peers send before they answer; what ours have queued is counted under "answered and
+sent". A recovery goes by code; with Flask-Security by link, for it has no code that leads to a new
+password. "{ENTER}" is from browsers that nobody knows, and ours write to the person then;
+"{AGAIN}" from such as signed in before. "{MISTYPED}" is refused before anything is read or written,
+and answered with the page.
 """
 
 

@@ -118,7 +118,7 @@ def ours_alone(rival: Rival) -> dict[str, Work]:
     """What is asked of ours alone.
 
     Sign-ins of which nobody is told, as the portal knows the browsers: peers tell of none.  And
-    what is refused before anything is read or written: no recovery could get more than that.
+    what is refused before anything is read or written: a form alone, and the page that answers it.
     """
     if rival.ways is not OUR_WAYS:
         return {}

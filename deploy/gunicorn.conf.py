@@ -6,7 +6,6 @@ front: who sends a request slowly holds a thread here (nginx takes it in whole, 
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import sys
@@ -14,18 +13,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gunicorn.glogging import Logger
-
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
-    from gunicorn.config import Config
     from gunicorn.workers.base import Worker as AnyWorker
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import config as portal_settings  # noqa: E402 - `config` alone would be an option of gunicorn
-from deploy import spread  # noqa: E402
+from deploy import lines, spread  # noqa: E402
 
 _given = portal_settings.environment()
 # Workers are forked from here: what stays loaded here they would have after new code has come too.
@@ -102,24 +98,7 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = "info"
-
-
-class QuietLogger(Logger):
-    """Gunicorn quotes a request that it cannot read, and whose it was: both are left out."""
-
-    def setup(self, cfg: Config) -> None:
-        super().setup(cfg)
-        self.error_log.addFilter(_without_request)
-
-
-def _without_request(record: logging.LogRecord) -> bool:
-    for beginning in "Invalid request", "Error handling request":
-        if str(record.msg).startswith(beginning):
-            record.msg, record.args = beginning, ()
-    return True
-
-
-logger_class = QuietLogger
+logger_class = lines.JsonLogger if _given.get("LOG_FORMAT") == "json" else lines.QuietLogger
 
 # ------------------------------------------------------------------ numbers for /metrics
 

@@ -6,6 +6,7 @@ import mmap
 import os
 import select
 import socket
+import sys
 import time
 from contextlib import suppress
 from threading import BoundedSemaphore
@@ -21,6 +22,7 @@ SLOTS, NOBODY = 256, 255
 BOARD = mmap.mmap(-1, SLOTS)
 BOARD[:] = bytes([NOBODY]) * SLOTS
 GIVE_WAY = 0.002  # seconds in which one that has fewer may take the next
+WORKER_BOOT_ERROR = 3  # as gunicorn.arbiter calls it: by this it knows that none will start
 STAY_MS = 20  # that a thread waits for the next request on its connection, when there are others
 
 
@@ -29,6 +31,14 @@ class Worker(ThreadWorker):
 
     Left open until the last answer, it would let forms in that nobody will read.
     """
+
+    def load_wsgi(self) -> None:
+        """Settings by which the portal does not start end all: to try again changes nothing."""
+        try:
+            super().load_wsgi()
+        except SystemExit as refused:
+            self.log.critical("%s", refused)
+            sys.exit(WORKER_BOOT_ERROR)
 
     def init_process(self) -> None:
         """Before the first request."""

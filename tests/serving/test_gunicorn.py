@@ -1,5 +1,6 @@
 """Gunicorn with the configuration that is shipped: what it survives, and what it leaves behind."""
 
+import json
 import os
 import signal
 import socket
@@ -13,7 +14,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
 
+from deploy import lines
 from tests.rigs.caller import Caller
 from tests.rigs.gunicorn import CONF, Gunicorn
 from tests.rigs.load import Load
@@ -261,6 +264,48 @@ def _counts(portal):
             if "latchkey-metrics-" in target:
                 return Path(target).parent
     raise AssertionError("No process counts in a file.")
+
+
+def test_every_line_of_a_log_for_programs_is_an_object(tmp_path):
+    """Gunicorn's own, too, and none of them quotes what somebody sent."""
+    with Gunicorn(tmp_path, LOG_FORMAT="json", WEB_CONCURRENCY="1") as portal:
+        with socket.create_connection(("127.0.0.1", portal.port)) as line:
+            line.sendall(b"GET /S3CRET\r\n\r\n")
+            assert b" 400 " in line.recv(4096)
+        portal.reload()
+        assert Caller(portal.url).open("/healthz").status == 200
+        portal.stop()
+        said = [json.loads(each) for each in portal.log().splitlines()]
+    assert {each["logger"] for each in said} == {"gunicorn.error", "latchkey"}
+    assert all({"time", "level", "message"} <= set(each) for each in said)
+    quoted = [each for each in said if each["message"] == "Invalid request"]
+    assert [each["level"] for each in quoted] == ["warning"]
+    assert "S3CRET" not in portal.log()
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_portal_that_refuses_its_settings_ends_and_says_why(tmp_path, format_):
+    """Not once more every second: who starts it is to see that it does not run."""
+    portal = Gunicorn(tmp_path, LOG_FORMAT=format_, WEB_CONCURRENCY="1")
+    with portal:
+        portal.stop()
+        portal.environment["DATABASE_URL"] = "nonsense"
+        with pytest.raises(AssertionError, match="It did not start"):
+            portal.start()
+        assert portal.process.wait(1) == 3
+    assert portal.log().count("DATABASE_URL: is no address of a database.") == 1
+    if format_ == "json":
+        assert [json.loads(line) for line in portal.log().splitlines()]
+
+
+def test_why_gunicorn_fails_is_told_in_one_line(capfd):
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        lines.JsonLogger(Config()).exception("Exception in %s", "worker")
+    [said] = map(json.loads, capfd.readouterr().err.splitlines())
+    assert (said["level"], said["message"]) == ("error", "Exception in worker")
+    assert said["exception"].endswith("ZeroDivisionError: division by zero")
 
 
 @pytest.mark.parametrize("kind", [Server, Gunicorn])
