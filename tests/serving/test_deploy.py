@@ -43,6 +43,7 @@ def test_what_is_copied_into_the_image_is_there():
     assert "wsgi.py" in copied
     for name in copied:
         assert (ROOT / name).exists(), name
+    assert {f"deploy/{each.name}" for each in (ROOT / "deploy").glob("*.py")} <= set(copied)
 
 
 def test_containers_wait_for_services_and_use_volumes_that_there_are():
