@@ -600,11 +600,14 @@ def test_what_was_half_there_is_carried_anew(s3, store):
         assert whole(bucket, pictures)
 
 
-def test_a_picture_that_its_owner_removes_while_it_is_carried_does_not_come_back(s3, store):
+@pytest.mark.parametrize("to, source", [("s3", disk), ("local", bucket)])
+def test_a_picture_that_its_owner_removes_while_it_is_carried_does_not_come_back(
+    s3, store, to, source
+):
     with s3.context():
-        [name] = fill(1)
-        move = moving.Move("s3")
-        read = disk.read
+        [name] = fill(1, source)
+        move = moving.Move(to)
+        read = source.read
 
         def read_and_removed(*which):
             found = read(*which)
@@ -613,7 +616,7 @@ def test_a_picture_that_its_owner_removes_while_it_is_carried_does_not_come_back
             return found
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(disk, "read", read_and_removed)
+            patch.setattr(source, "read", read_and_removed)
             copied(move)
         assert move.failed == 0
         assert not any(stores.exists(name, side) for side in KEPT)
