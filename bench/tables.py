@@ -46,8 +46,8 @@ every answer are looked at. "{OURS}" has its throttles off, as the limits of the
 addresses. Peers send before they answer; what ours have queued is counted under "answered and
 sent". A recovery goes by code; with Flask-Security by link, for it has no code that leads to a new
 password. "{ENTER}" is from browsers that nobody knows, and ours write to the person then;
-"{AGAIN}" from such as signed in before. "{MISTYPED}" is refused before anything is read or written,
-and answered with the page.
+"{AGAIN}" from such as signed in before. "{MISTYPED}" is refused
+before anything is read or written, and answered with the page.
 """
 
 
