@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,10 @@ QUOTING = "Invalid request", "Error handling request"
 
 
 class QuietLogger(Logger):
-    """Gunicorn quotes a request that it cannot read, and whose it was: both are left out."""
+    """Gunicorn quotes a request that it cannot read or answer, and whose it was: all is left out.
+
+    So are the words of what went wrong, which may repeat what somebody typed.
+    """
 
     def setup(self, cfg: Config) -> None:
         """Also for each reload."""
@@ -44,7 +48,7 @@ class _Json(logging.Formatter):
             "message": record.getMessage(),
             "process": record.process,
         }
-        if record.exc_info:  # of a portal that cannot start: no request is near
+        if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
         return json.dumps(told)
 
@@ -52,5 +56,15 @@ class _Json(logging.Formatter):
 def _without_request(record: logging.LogRecord) -> bool:
     for beginning in QUOTING:
         if str(record.msg).startswith(beginning):
-            record.msg, record.args = beginning, ()
+            record.msg, record.args = beginning + _cause(record), ()
+            record.exc_info = None
     return True
+
+
+def _cause(record: logging.LogRecord) -> str:
+    """Kind and place of an exception; "" where there is none."""
+    kind, _words, trace = record.exc_info or (None, None, None)
+    if kind is None:
+        return ""
+    places = [f"{each.filename}:{each.lineno}" for each in traceback.extract_tb(trace)]
+    return f": {kind.__name__} at {' < '.join(places[::-1])}"

@@ -37,6 +37,8 @@ class Worker(ThreadWorker):
         try:
             super().load_wsgi()
         except SystemExit as refused:
+            if not isinstance(refused.code, str):  # told to end while it loads, or too slow
+                raise
             self.log.critical("%s", refused)
             sys.exit(WORKER_BOOT_ERROR)
 

@@ -40,8 +40,8 @@ SYSTEMS = (
 
 # Asked for with each sign-in and recovery, so it is put together once.
 _THIS = KnownDevice.digest == bindparam("digest"), KnownDevice.seen_at > bindparam("since")
-_HERS = KnownDevice.person_id == bindparam("person")
-_OWN = Worded(select(KnownDevice.person_id).where(*_THIS, _HERS))
+_OF_PERSON = KnownDevice.person_id == bindparam("person")
+_OWN = Worded(select(KnownDevice.person_id).where(*_THIS, _OF_PERSON))
 _BOTH = Look(
     (Person, KnownDevice),
     select(Person.id)
@@ -54,7 +54,7 @@ _BEFORE = KnownDevice.digest == bindparam("before")
 _OTHERS = update(_TABLE).where(_BEFORE, KnownDevice.person_id != bindparam("person"))
 _MOVE = Worded(_OTHERS.values(digest=bindparam("after")))
 _DROP = Worded(delete(_TABLE).where(_BEFORE))
-_DROP_ALL = Worded(delete(_TABLE).where(_HERS))
+_DROP_ALL = Worded(delete(_TABLE).where(_OF_PERSON))
 
 
 def describe(user_agent: str, otherwise: str = "an unknown device") -> str:

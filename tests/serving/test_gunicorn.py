@@ -296,6 +296,32 @@ def test_a_portal_that_refuses_its_settings_ends_and_says_why(tmp_path):
     assert [json.loads(line) for line in portal.log().splitlines()]
 
 
+def test_a_process_that_is_stopped_while_it_loads_is_replaced(tmp_path):
+    """As gunicorn does with one that takes too long: that is no reason to end them all."""
+    with Gunicorn(tmp_path, WEB_CONCURRENCY="1") as portal:
+        os.kill(portal.process.pid, signal.SIGHUP)
+        before, until = set(portal.workers()), time.monotonic() + 20
+        while not (loading := set(portal.workers()) - before):
+            assert time.monotonic() < until, portal.log()
+        time.sleep(0.3)  # it imports, for a second at least
+        os.kill(loading.pop(), signal.SIGABRT)
+        portal.reload()
+        assert Caller(portal.url).open("/healthz").status == 200
+    assert "CRITICAL" not in portal.log()
+
+
+@pytest.mark.parametrize("kind", [lines.QuietLogger, lines.JsonLogger])
+def test_of_a_request_that_fails_only_kind_and_place_are_told(kind, capfd):
+    try:
+        raise LookupError("S3CRET words")
+    except LookupError:
+        kind(Config()).exception("Error handling request %s", "/S3CRET")
+    [said] = capfd.readouterr().err.splitlines()
+    assert "Error handling request: LookupError at " in said
+    assert __file__ in said
+    assert "S3CRET" not in said
+
+
 def test_why_gunicorn_fails_is_told_in_one_line(capfd):
     try:
         _ = 1 / 0
