@@ -4,7 +4,8 @@
                                  [--markdown FILE]
 
 Everybody is served alike (bench.served), on one PostgreSQL that syncs every commit, with one mail
-server that takes everything at once, and is measured in turn, round after round; rates are medians.
+server that takes everything at once, and is measured in turn, round after round; rates are
+medians, and so are the ratios, each of one round.
 """
 
 import argparse
