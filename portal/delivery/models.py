@@ -32,7 +32,7 @@ class Outgoing(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(Integer)
-    lease: Mapped[str | None] = mapped_column(String(43), index=True)  # who holds it
+    lease: Mapped[str | None] = mapped_column(String(43))  # who holds it
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # accepted or ended otherwise
