@@ -12,9 +12,9 @@ Key = tuple[str, str]  # what, who
 
 @dataclass
 class Seen:
-    """`runs` of wrk, a round each; `sent`: requests a second with the sending of their messages,
+    """`runs` of wrk, in the same order for all; `sent`: requests a second with the sending of
 
-    and how many messages came; `times` of known and unknown; `walks`; `hashes` a second, bare.
+    their messages, and how many came; `times` of known and unknown; `walks`; `hashes` a second.
     """
 
     runs: dict[Key, list[Result]] = field(default_factory=lambda: defaultdict(list))

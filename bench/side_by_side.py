@@ -10,6 +10,7 @@ medians, and so are the ratios, each of one round.
 
 import argparse
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from contextlib import ExitStack
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import bcrypt
 
@@ -29,12 +31,14 @@ from bench.sheet import tell
 from bench.sink import Sink
 from bench.walks import walk
 from bench.works import HASHING, MEASURES, WRITING, make_ready, ours_alone, works
-from bench.wrk import Work
+from bench.wrk import Result, Work
 from tests.rigs import postgres
 
 CORES, COST = 2, 12
 HASHING_TIMES = 3  # longer, for what is counted in few, and half of them under way at its end
 DRAIN_SECONDS = 180
+Asked = dict[str, tuple[Rival, Work]]
+Kept = TypeVar("Kept")
 
 
 def main() -> None:
@@ -69,7 +73,7 @@ def _measure(all_: dict[str, Rival], sink: Sink, given: argparse.Namespace, seen
             _settle(all_[name])
 
 
-def _from(number: int, all_: dict[str, Rival]) -> dict[str, Rival]:
+def _from(number: int, all_: dict[str, Kept]) -> dict[str, Kept]:
     """Each round begins with another: whoever comes first in a kind finds cold caches."""
     names = list(all_)
     first = number % len(names)
@@ -86,25 +90,47 @@ def _rates(
     all_: dict[str, Rival],
     todo: dict[str, dict[str, Work]],
     sink: Sink,
-    seconds: float,
+    seconds: int,
     seen: Seen,
 ) -> None:
     """One run of everything, what is alike beside each other."""
     for what in MEASURES:
-        length = seconds * (HASHING_TIMES if what in HASHING else 1)
-        if what in HASHING:  # just before: what two cores can do changes within minutes
-            seen.hashes[what].append(_bare_hashes(length))
-        for name in [each for each in all_ if what in todo[each]]:
-            make_ready(all_[name], what)
-            began, before = time.monotonic(), sink.count()
-            result = wrk.run(all_[name].port, todo[name][what], length)
-            seen.runs[what, name].append(result)
-            say(f"  {what}, {name}: {result.rate:.1f} a second, {result.wrong} wrong")
-            if what in WRITING:
-                _drain(all_[name])
-                whole = result.answers / (time.monotonic() - began)
-                _settle(all_[name])
-                seen.sent[what, name].append((whole, sink.count() - before))
+        asked = {name: (all_[name], todo[name][what]) for name in all_ if what in todo[name]}
+        if what in WRITING:
+            _at_length(what, asked, sink, seconds, seen)
+        else:
+            _by_the_second(what, asked, seconds, seen)
+
+
+def _by_the_second(what: str, asked: Asked, seconds: int, seen: Seen) -> None:
+    """In turn, a second each time: what the machine can do changes from one to the next few."""
+    for number in range(seconds):
+        for name, (rival, work) in _from(number, asked).items():
+            seen.runs[what, name].append(wrk.run(rival.port, work, 1))
+    for name in asked:
+        _tell(what, name, seen.runs[what, name][-seconds:])
+
+
+def _at_length(what: str, asked: Asked, sink: Sink, seconds: int, seen: Seen) -> None:
+    """Once, and until nothing of it is left to do: for what goes on after the answers."""
+    length = seconds * (HASHING_TIMES if what in HASHING else 1)
+    if what in HASHING:  # just before: what two cores can do changes within minutes
+        seen.hashes[what].append(_bare_hashes(length))
+    for name, (rival, work) in asked.items():
+        make_ready(rival, what)
+        began, before = time.monotonic(), sink.count()
+        result = wrk.run(rival.port, work, length)
+        seen.runs[what, name].append(result)
+        _tell(what, name, [result])
+        _drain(rival)
+        whole = result.answers / (time.monotonic() - began)
+        _settle(rival)
+        seen.sent[what, name].append((whole, sink.count() - before))
+
+
+def _tell(what: str, name: str, results: list[Result]) -> None:
+    rate = statistics.median(each.rate for each in results)
+    say(f"  {what}, {name}: {rate:.1f} a second, {sum(each.wrong for each in results)} wrong")
 
 
 def _settle(rival: Rival) -> None:
@@ -141,7 +167,9 @@ def _hashes(seconds: float) -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5, help="of one run; hashing: 3 times that")
+    parser.add_argument(
+        "--seconds", type=int, default=5, help="of a run, a round; hashing: 3 times that"
+    )
     parser.add_argument("--pairs", type=int, default=100, help="known and unknown, a round")
     parser.add_argument("--walks", type=int, default=2, help="whole recoveries of eight, a round")
     parser.add_argument("--markdown", type=Path, help="where the tables go as well")

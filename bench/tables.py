@@ -39,15 +39,16 @@ HEADING = "## Beside Flask-Security-Too, django-allauth and a bare Flask applica
 NOTES = f"""
 Everybody: gunicorn with {WORKERS} processes of {THREADS} threads, {PEOPLE} people in one PostgreSQL
 that syncs every commit, one mail server that takes everything at once; measured in turn, round
-after round, each of which begins with another, medians; a ratio is taken within each round and is
-the median of these; the status and the words of every answer are looked at. "{OURS}" has its
-throttles off, as the limits of the peers are; "{COUNTING}" has them on, with limits that nobody
-reaches. Peers stand in their shipped settings (argon2, PBKDF2), and in "our terms": bcrypt of cost
-12, the same words for known and unknown addresses. Peers send before they answer; what ours have
-queued is counted under "answered and sent". A recovery goes by code; with Flask-Security by link,
-for it has no code that leads to a new password. "{ENTER}" is from browsers that nobody knows, and
-ours write to the person then; "{AGAIN}" from such as signed in before. "{MISTYPED}" is refused
-before anything is read or written, and answered with the page.
+after round, each of which begins with another. What leaves no work behind is measured for a second,
+again and again; a ratio is that of two runs beside each other, and the median of all, as each rate
+is. The status and the words of every answer are looked at. "{OURS}" has its throttles off, as the
+limits of the peers are; "{COUNTING}" has them on, with limits that nobody reaches. Peers stand in
+their shipped settings (argon2, PBKDF2), and in "our terms": bcrypt of cost 12, the same words for
+known and unknown addresses. Peers send before they answer; what ours have queued is counted under
+"answered and sent". A recovery goes by code; with Flask-Security by link, for it has no code that
+leads to a new password. "{ENTER}" is from browsers that nobody knows, and ours write to the person
+then; "{AGAIN}" from such as signed in before. "{MISTYPED}" is refused before anything is read or
+written, and answered with the page.
 """
 
 
@@ -73,12 +74,12 @@ def wrong(seen: Seen) -> Iterator[str]:
 
 
 def rate(seen: Seen, what: str, name: str) -> float:
-    """The median of all rounds."""
+    """The median of all runs."""
     return statistics.median(_each(seen, what, name))
 
 
 def _goals(seen: Seen) -> Table:
-    rows: Table = [("what", "ours", "beside", "a second", "ratio", "rounds", "goal", "met")]
+    rows: Table = [("what", "ours", "beside", "a second", "ratio", "each run", "goal", "met")]
     for goal in GOALS:
         best = max(goal.beside, key=lambda name, what=goal.what: rate(seen, what, name))
         what = f"{goal.what} ({goal.ours})" if goal.ours != OURS else goal.what
@@ -97,7 +98,7 @@ def _each(seen: Seen, what: str, name: str) -> list[float]:
 def _goal(
     what: str, ours: list[float], beside: str, theirs: list[float], least: float
 ) -> tuple[str, ...]:
-    """Rates of one round are compared, not medians: from round to round the machine changes."""
+    """Rates of runs beside each other are compared: from one to the next the machine changes."""
     ratios = [
         mine / other if other else float("nan") for mine, other in zip(ours, theirs, strict=True)
     ]
