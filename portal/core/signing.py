@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -132,4 +133,9 @@ def _read(state: tuple[int, ...], before: Ring) -> Ring:
 
 
 def _file() -> Path:
-    return Path(setting("SIGNING_KEYS_FILE"))
+    return _path(setting("SIGNING_KEYS_FILE"))
+
+
+@lru_cache(1)
+def _path(name: str) -> Path:
+    return Path(name)  # to take a name apart costs more than to ask for the file's state

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from flask import current_app
 from sqlalchemy import bindparam, event, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -11,7 +12,7 @@ from portal import create_app
 from portal.accounts import glances, letters, sessions
 from portal.accounts.models import Person, Session
 from portal.codes.models import Challenge
-from portal.core import clock, crypto, rows
+from portal.core import clock, crypto, metrics, rows
 from portal.core.db import db, lacks_table, transaction
 from portal.core.looks import Look, seen
 from portal.delivery import leases, service, shifts
@@ -63,8 +64,18 @@ def test_nothing_can_be_changed_by_it(mine):
     assert not list(db.session)
 
 
+def in_use():
+    """Connections, as whoever watches the portal is told."""
+    [line] = [
+        each
+        for each in metrics.text(current_app).decode().splitlines()
+        if each.startswith("latchkey_database_connections_in_use")
+    ]
+    return float(line.split()[-1])
+
+
 def test_what_fails_is_told_by_sqlalchemy_and_no_connection_is_lost(mine):
-    lines = []
+    lines, told_before = [], in_use()
     taken, back = lambda *_told: lines.append(1), lambda *_told: lines.append(-1)
     event.listen(db.engine, "checkout", taken)
     event.listen(db.engine, "checkin", back)
@@ -77,7 +88,7 @@ def test_what_fails_is_told_by_sqlalchemy_and_no_connection_is_lost(mine):
         _renamed("elsewhere", "profile")
         event.remove(db.engine, "checkout", taken)
         event.remove(db.engine, "checkin", back)
-    assert (len(lines) > 1, sum(lines)) == (True, 0)
+    assert (len(lines) > 1, sum(lines), in_use()) == (True, 0, told_before)
     assert looked(mine).person.id == mine.person_id
 
 
