@@ -10,7 +10,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Engine, Select
+from sqlalchemy import Connection, Select
 
 from portal.core.db import Model, db, line
 from portal.core.worded import Worded
@@ -56,12 +56,8 @@ class Look:
 
         None stands for the row of a model, too, where the answer has none (an outer join).
         """
-        engine = db.engine
-        try:
-            return self._parted(self._asked(engine, values))
-        except engine.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong
-            with engine.connect() as own:
-                return self._parted(own.execute(self._question, values).first())
+        with db.engine.connect() as own:  # a dialect knows its server from the first one on
+            return self._parted(self._asked(own, values))
 
     def here(self, values: Mapping[str, object]) -> list[Values | None] | None:
         """The same, asked in the open transaction: as it stands after all that was done in it."""
@@ -76,22 +72,14 @@ class Look:
                 return found
         raise LookupError(self._parts[0][0])
 
-    def _asked(self, engine: Engine, values: Mapping[str, object]) -> Sequence[Any] | None:
-        """Past SQLAlchemy's own connections, whose making and ending costs more than a statement.
-
-        Raises what the driver raises; the connection that it failed on is used no more.
-        """
-        own = engine.raw_connection()
+    def _asked(self, own: Connection, values: Mapping[str, object]) -> Sequence[Any] | None:
+        words = self._worded.to(own.dialect)
         try:
-            words = self._worded.to(engine.dialect)  # which knows its server by now
-            cursor = own.cursor()
+            cursor = own.connection.cursor()
             cursor.execute(words.text, words.given(values))
             return words.first(cursor)
-        except engine.dialect.loaded_dbapi.Error:
-            own.invalidate()
-            raise
-        finally:
-            own.close()
+        except own.dialect.loaded_dbapi.Error:  # SQLAlchemy tries again, or tells what is wrong
+            return own.execute(self._question, values).first()
 
     def _parted(self, row: Sequence[Any] | None) -> list[Values | None] | None:
         if row is None:
