@@ -5,7 +5,7 @@
 
 Everybody is served alike (bench.served), on one PostgreSQL that syncs every commit, with one mail
 server that takes everything at once, and is measured in turn, round after round; rates are
-medians, and so are the ratios, each of one round.
+medians, and so are the ratios, each of two runs beside each other.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from bench import gaps, rivals, tables, wrk
 from bench.delivery import machine, say
 from bench.rivals import Rival
 from bench.seen import Seen
+from bench.served import WORKERS
 from bench.sheet import tell
 from bench.sink import Sink
 from bench.walks import walk
@@ -34,7 +35,7 @@ from bench.works import HASHING, MEASURES, WRITING, make_ready, ours_alone, work
 from bench.wrk import Result, Work
 from tests.rigs import postgres
 
-COST, AT_ONCE = 12, 4
+COST, AT_ONCE = 12, 2 * WORKERS  # each process of the portal has two places for hashes
 HASHING_TIMES = 3  # longer, for what is counted in few, and half of them under way at its end
 DRAIN_SECONDS = 180
 Asked = dict[str, tuple[Rival, Work]]
@@ -74,7 +75,7 @@ def _measure(all_: dict[str, Rival], sink: Sink, given: argparse.Namespace, seen
 
 
 def _from(number: int, all_: dict[str, Kept]) -> dict[str, Kept]:
-    """Each round begins with another: whoever comes first in a kind finds cold caches."""
+    """Each time begins with another: whoever comes first in a kind finds cold caches."""
     names = list(all_)
     first = number % len(names)
     return {name: all_[name] for name in names[first:] + names[:first]}
